@@ -1,0 +1,34 @@
+// Error is what went wrong: a small code to decide on, and one line of text for people.
+// The code chooses the reaction (retry, give up, report a bug); nobody parses the text.
+// Each layer that passes an error on may add its own context once, in front.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace certlatch {
+
+enum class Code {
+  kRetry,     // the world was not ready: waiting and trying again may help
+  kDenied,    // authenticated or authorised away (HTTP 401, 403); retrying alone does not help
+  kNotFound,  // the named thing does not exist (yet)
+  kGone,      // the resourceVersion is too old (HTTP 410): list again
+  kConfig,    // the user's own input is wrong: say so before anything starts
+  kBug,       // a broken promise of ours
+};
+
+struct [[nodiscard]] Error {
+  Code code = Code::kBug;
+  std::string text;
+
+  // Puts "context: " in front of the text.
+  Error With(std::string_view context) && {
+    std::string longer(context);
+    longer += ": ";
+    longer += text;
+    return Error{code, std::move(longer)};
+  }
+};
+
+}  // namespace certlatch

@@ -1,0 +1,27 @@
+// Small helpers for text that comes from people and from the network.
+// Pure; no locale: ASCII rules, as in Kubernetes names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace certlatch {
+
+// The parts of `text` between `separator`s: "a,,b" has three. An empty text has one empty part.
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+std::string_view Trim(std::string_view text);  // without white space at both ends
+std::string ToLower(std::string_view text);
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
+// A decimal number without sign; nullopt: empty, another character, or more than `max`.
+std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_MAX);
+
+// One printable line: control characters and broken UTF-8 become \xNN, longer texts than `limit`
+// bytes end in "...". For everything that a server or a file can choose.
+std::string Printable(std::string_view text, size_t limit = 1024);
+
+}  // namespace certlatch
