@@ -3,14 +3,27 @@
 // of the project.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 
 namespace certlatch::test {
 
-enum class KeyType { kEcP256, kEcP384, kRsa2048, kRsaPss2048, kEd25519 };
+// The last three are kinds that the product refuses.
+enum class KeyType {
+  kEcP256,
+  kEcP384,
+  kRsa2048,
+  kRsaPss2048,
+  kEd25519,
+  kEcP521,
+  kEd448,
+  kX25519,
+  kDsa1024
+};
 
 struct PemPair {
   std::string cert;  // one PEM CERTIFICATE, the leaf
@@ -27,16 +40,23 @@ struct CertSpec {
   Duration not_before = -1h;
   Duration not_after = 24h;
   std::string extended_key_usage = "serverAuth,clientAuth";  // "" leaves the extension out
+  // Exact dates, up to the year 9999; they replace the two above.
+  std::optional<WallTime> not_before_at = {};
+  std::optional<WallTime> not_after_at = {};
 };
 
 class CertAuthority {
  public:
   explicit CertAuthority(const std::string& common_name = "test CA");
+  // An intermediate: `issuer` is what another authority issued with `is_ca`.
+  explicit CertAuthority(const PemPair& issuer);
   ~CertAuthority();
   CertAuthority(const CertAuthority&) = delete;
   CertAuthority& operator=(const CertAuthority&) = delete;
 
   PemPair Issue(const CertSpec& spec) const;
+  // A certificate for a key that exists already (a renewal without rotation); spec.key is ignored.
+  PemPair IssueFor(const std::string& key_pem, const CertSpec& spec) const;
   const std::string& cert_pem() const { return cert_pem_; }
 
  private:
@@ -47,5 +67,14 @@ class CertAuthority {
 
 // A fresh private key without a certificate, as PEM.
 std::string NewKeyPem(KeyType type);
+
+// The DER bytes of the first certificate of `cert_pem`.
+std::string CertDer(const std::string& cert_pem);
+
+// SHA-256 over CertDer, 64 lowercase hex digits: what `openssl x509 -fingerprint -sha256` prints.
+std::string CertFingerprint(const std::string& cert_pem);
+
+// `der` between BEGIN and END lines of `label`, for PEM files that no writer would make.
+std::string PemBlock(const std::string& label, std::string_view der);
 
 }  // namespace certlatch::test
