@@ -1,9 +1,11 @@
 #include "test/support/pki.h"
 
 #include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <chrono>
@@ -69,9 +71,20 @@ Key NewEcKey(const char* curve) {
   return Generate(context);
 }
 
-Key NewRsaKey(const char* name) {
+Key NewExplicitEcKey() {
+  const KeyContext context = Generator("EC");
+  Require(EVP_PKEY_CTX_set_group_name(context.get(), "P-256") == 1 &&
+              EVP_PKEY_CTX_set_ec_param_enc(context.get(), OPENSSL_EC_EXPLICIT_CURVE) == 1,
+          "explicit parameters");
+  return Generate(context);
+}
+
+Key NewRsaKey(const char* name, int bits, const EVP_MD* only_digest = nullptr) {
   const KeyContext context = Generator(name);
-  Require(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048) == 1, name);
+  Require(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), bits) == 1, name);
+  if (only_digest != nullptr) {
+    Require(EVP_PKEY_CTX_set_rsa_pss_keygen_md(context.get(), only_digest) == 1, "PSS digest");
+  }
   return Generate(context);
 }
 
@@ -97,9 +110,17 @@ Key NewKey(KeyType type) {
     case KeyType::kEcP521:
       return NewEcKey("P-521");
     case KeyType::kRsa2048:
-      return NewRsaKey("RSA");
+      return NewRsaKey("RSA", 2048);
     case KeyType::kRsaPss2048:
-      return NewRsaKey("RSA-PSS");
+      return NewRsaKey("RSA-PSS", 2048);
+    case KeyType::kRsaPssSha384:
+      return NewRsaKey("RSA-PSS", 2048, EVP_sha384());
+    case KeyType::kEcSecp256k1:
+      return NewEcKey("secp256k1");
+    case KeyType::kEcP256Explicit:
+      return NewExplicitEcKey();
+    case KeyType::kRsa512:
+      return NewRsaKey("RSA", 512);
     case KeyType::kEd25519:
       return Generate(Generator("ED25519"));
     case KeyType::kEd448:
@@ -262,6 +283,41 @@ PemPair CertAuthority::IssueFor(const std::string& key_pem, const CertSpec& spec
 }
 
 std::string NewKeyPem(KeyType type) { return ToPem(NewKey(type).get()); }
+
+std::string TraditionalKeyPem(const std::string& key_pem, const std::string& password) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  const EVP_CIPHER* cipher = password.empty() ? nullptr : EVP_aes_128_cbc();
+  Require(
+      PEM_write_bio_PrivateKey_traditional(bio.get(), ReadKey(key_pem).get(), cipher,
+                                           Bytes(password), Size(password), nullptr, nullptr) == 1,
+      "writing a traditional key");
+  return Contents(bio);
+}
+
+std::string EncryptedKeyPem(const std::string& key_pem, const std::string& password) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  Require(PEM_write_bio_PKCS8PrivateKey(bio.get(), ReadKey(key_pem).get(), EVP_aes_128_cbc(),
+                                        password.data(), Size(password), nullptr, nullptr) == 1,
+          "writing an encrypted key");
+  return Contents(bio);
+}
+
+bool SamePublicKey(const std::string& key_pem, const std::string& other_key_pem) {
+  return EVP_PKEY_eq(ReadKey(key_pem).get(), ReadKey(other_key_pem).get()) == 1;
+}
+
+std::string PemDer(const std::string& pem) {
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  Require(PEM_read_bio(Reader(pem).get(), &label, &header, &data, &size) == 1, "a PEM block");
+  std::string der(reinterpret_cast<char*>(data), static_cast<size_t>(size));
+  OPENSSL_free(label);
+  OPENSSL_free(header);
+  OPENSSL_free(data);
+  return der;
+}
 
 std::string CertDer(const std::string& cert_pem) {
   unsigned char* der = nullptr;

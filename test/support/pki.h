@@ -12,7 +12,6 @@
 
 namespace certlatch::test {
 
-// The last three are kinds that the product refuses.
 enum class KeyType {
   kEcP256,
   kEcP384,
@@ -20,6 +19,11 @@ enum class KeyType {
   kRsaPss2048,
   kEd25519,
   kEcP521,
+  kRsaPssSha384,  // may sign with SHA-384 only
+  // Kinds that the product refuses:
+  kEcSecp256k1,
+  kEcP256Explicit,  // P-256 with its parameters spelled out
+  kRsa512,
   kEd448,
   kX25519,
   kDsa1024
@@ -67,6 +71,19 @@ class CertAuthority {
 
 // A fresh private key without a certificate, as PEM.
 std::string NewKeyPem(KeyType type);
+
+// A PKCS#8 key as its kind was written before PKCS#8: "EC PRIVATE KEY", "RSA PRIVATE KEY" or "DSA
+// PRIVATE KEY"; encrypted in the way of those days if `password` is not empty.
+std::string TraditionalKeyPem(const std::string& key_pem, const std::string& password = "");
+
+// The same key as "ENCRYPTED PRIVATE KEY".
+std::string EncryptedKeyPem(const std::string& key_pem, const std::string& password);
+
+// Whether OpenSSL finds the public keys of two key files equal.
+bool SamePublicKey(const std::string& key_pem, const std::string& other_key_pem);
+
+// The bytes inside the first PEM block.
+std::string PemDer(const std::string& pem);
 
 // The DER bytes of the first certificate of `cert_pem`.
 std::string CertDer(const std::string& cert_pem);
