@@ -315,8 +315,13 @@ Status CheckCurve(const EVP_PKEY* key, std::string_view file) {
 
 Status CheckStrength(const EVP_PKEY* key, std::string_view file) {
   if (EVP_PKEY_is_a(key, "EC") == 1) return CheckCurve(key, file);
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return {};
+  if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1) {
+    const char* kind = EVP_PKEY_get0_type_name(key);  // SM2, which calls itself EC in its DER
+    return WrongKind(file, kind == nullptr ? "?" : kind);
+  }
   const int bits = EVP_PKEY_get_bits(key);
-  if (EVP_PKEY_is_a(key, "ED25519") == 1 || (bits >= kMinRsaBits && bits <= kMaxRsaBits)) return {};
+  if (bits >= kMinRsaBits && bits <= kMaxRsaBits) return {};
   return Problem(
       file, " holds an RSA key of " + std::to_string(bits) + " bits; certlatch takes 1024 to 8192");
 }

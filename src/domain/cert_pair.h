@@ -24,8 +24,8 @@ struct PairNames {
   std::string_view key = "tls.key";
 };
 
-// What a leaf says. All text is bounded and one printable line each, whatever is in the
-// certificate: a NUL in a name reads "\x00", so no name seems to be another.
+// What a leaf says. Each text is one bounded, printable line, whatever is in the certificate: a NUL
+// in a name reads "\x00", which no real DNS name can hold, so none is mistaken for a real one.
 struct CertFacts {
   WallTime not_before;
   WallTime not_after;                     // the last second of validity, RFC 5280 section 4.1.2.5

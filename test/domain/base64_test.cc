@@ -69,7 +69,7 @@ TEST(Base64, TellsWhereTheTextIsWrongButNothingOfIt) {
 }
 
 TEST(Base64, DecodesAFullSecret) {
-  const std::string bytes(1024 * 1024, '\x7f');
+  const std::string bytes(1 << 20, '\x7f');
   EXPECT_TRUE(*DecodeBase64(EncodeBase64(bytes)) == bytes);
 }
 

@@ -426,8 +426,10 @@ TEST(KeyFile, TooLargeToBeAKeyIsRefusedBeforeItCostsTime) {
 }
 
 TEST(KeyFile, OfAKindThatTlsServersDoNotUseIsNamed) {
-  const std::pair<KeyType, const char*> kinds[] = {
-      {KeyType::kEd448, "ED448"}, {KeyType::kX25519, "X25519"}, {KeyType::kDsa1024, "DSA"}};
+  const std::pair<KeyType, const char*> kinds[] = {{KeyType::kEd448, "ED448"},
+                                                   {KeyType::kX25519, "X25519"},
+                                                   {KeyType::kSm2, "SM2"},
+                                                   {KeyType::kDsa1024, "DSA"}};
   for (const auto& [type, name] : kinds) {
     const PemPair pair = Issue(type);
     const auto refusal = AllOf(HasSubstr(name), HasSubstr("TLS servers need RSA, ECDSA"));

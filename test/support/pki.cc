@@ -127,6 +127,8 @@ Key NewKey(KeyType type) {
       return Generate(Generator("ED448"));
     case KeyType::kX25519:
       return Generate(Generator("X25519"));
+    case KeyType::kSm2:
+      return Generate(Generator("SM2"));
     case KeyType::kDsa1024:
       return NewDsaKey();
   }

@@ -26,6 +26,7 @@ enum class KeyType {
   kRsa512,
   kEd448,
   kX25519,
+  kSm2,
   kDsa1024
 };
 
