@@ -264,6 +264,7 @@ TEST_F(MiniApiserverTest, SendsBookmarksToThoseWhoAllowThem) {
 
 TEST_F(MiniApiserverTest, EndsAWatchCleanlyAtItsTimeout) {
   Watcher watch = Watch(kSecrets + "?watch=1&timeoutSeconds=1&allowWatchBookmarks=1");
+  EXPECT_EQ(watch.Next(), "BOOKMARK");
   EXPECT_EQ(watch.Next(), "end");
   EXPECT_TRUE(server_.WaitForOpenWatches(0, kLong));
 }

@@ -80,7 +80,8 @@ void MiniApiserver::Watch(const HttpRequest& request, const Target& target,
   WatchState watch;
   watch.target = target;
   watch.metadata_only = ViewOf(request.Header("accept")) == View::kMetadata;
-  watch.bookmarks = request.Query("allowWatchBookmarks") == "true";
+  const std::string_view bookmarks = request.Query("allowWatchBookmarks");
+  watch.bookmarks = bookmarks == "true" || bookmarks == "1";
   watch.end = WatchEnd(request);
   watch.next_bookmark = SaturatingAdd(Now(), options_.bookmark_interval);
   Event news;
@@ -130,15 +131,17 @@ std::optional<ApiError> MiniApiserver::BeginWatch(const HttpRequest& request, Wa
 void MiniApiserver::StreamWatch(WatchState& watch, Connection& connection, Event& news,
                                 std::string lines, int64_t drops_seen) {
   if (!connection.StartChunked(200, "application/json")) return;
+  bool over = false;
   while (SendLines(connection, lines)) {
-    if (watch.failed || Now() >= watch.end) {
+    if (watch.failed || over) {
       connection.EndChunked();
       return;
     }
     news.Clear();
     if (FinishDropped(connection, drops_seen)) return;
+    over = Now() >= watch.end;  // decided first: the last look yields the last bookmark
     lines = CollectLines(watch);
-    if (!lines.empty()) continue;
+    if (over || !lines.empty()) continue;
     const Instant until = watch.bookmarks ? std::min(watch.end, watch.next_bookmark) : watch.end;
     const Wake wake = connection.WaitFor(news, until - Now());
     if (wake == Wake::kPeerClosed || wake == Wake::kStopping) {
