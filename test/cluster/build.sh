@@ -116,7 +116,7 @@ fetch_source() { # PACKAGE PIN SERIES DIR
   versions=$(apt-cache "${APT[@]}" showsrc --only-source "$package" | sed -n 's/^Version: //p' | sort -V)
   version=$pin
   if ! grep -qxF -- "$pin" <<<"$versions"; then
-    version=$(grep -F "$series" <<<"$versions" | tail -n 1) || die "no $package $series in Debian $RELEASE: set KUBEBUILDER_ASSETS"
+    version=$(grep "^${series//./\\.}" <<<"$versions" | tail -n 1) || die "no $package $series in Debian $RELEASE: set KUBEBUILDER_ASSETS"
     loud "$package $pin has left the archive; taking $version"
   fi
   mkdir -p "$dir/dl"
