@@ -5,6 +5,14 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-
                     -fstack-protector-strong)
 add_compile_definitions(SIMDJSON_EXCEPTIONS=0 _FILE_OFFSET_BITS=64)
 
+if(CERTLATCH_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "CERTLATCH_FUZZ needs clang: -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  set(CERTLATCH_SANITIZE ON)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(CERTLATCH_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)
