@@ -247,6 +247,17 @@ const Json::Object& Json::members() const {
   return object == nullptr ? kNoMembers : *object;
 }
 
+Json Json::Take(std::string_view key) {
+  const Json* found = Find(key);
+  // Find is const for the readers; here the object is ours to change.
+  return found == nullptr ? Json() : std::exchange(*const_cast<Json*>(found), Json());
+}
+
+Json::Array Json::TakeItems() && {
+  auto* array = std::get_if<Array>(&value_);
+  return array == nullptr ? Array() : std::move(*array);
+}
+
 std::string Json::Dump() const {
   std::string out;
   Append(*this, out);

@@ -57,6 +57,10 @@ class Json {
   const Array& items() const;     // empty unless an array
   const Object& members() const;  // empty unless an object
 
+  // Moves the value of `key` out, leaving null in its place; null if there is none.
+  Json Take(std::string_view key);
+  Array TakeItems() &&;  // likewise all items of an array
+
   std::string Dump() const;  // compact JSON text
 
  private:

@@ -1,0 +1,45 @@
+// Host is everything a mode may do to the world. The real one is platform/linux_host; tests drive
+// the modes with test/support/fake_host, in virtual time.
+// Every request returns a Handle: destroying it cancels, and its callback is never called again.
+// Callbacks come one at a time, never from within the call that asked for them, and may destroy
+// their own handle.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "domain/api_answer.h"
+
+namespace certlatch {
+
+class Cancellable {
+ public:
+  virtual ~Cancellable() = default;
+};
+using Handle = std::unique_ptr<Cancellable>;
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual Instant Now() = 0;
+  virtual WallTime WallNow() = 0;
+  [[nodiscard]] virtual Handle After(Duration length, std::function<void()> then) = 0;
+
+  // GET of a path and query at the API server. One answer, within the request timeout.
+  [[nodiscard]] virtual Handle Fetch(const std::string& target,
+                                     std::function<void(ApiAnswer)> then) = 0;
+  // The same as a watch: the body of a 200 goes to `bytes` as it comes, `ended` comes once.
+  [[nodiscard]] virtual Handle Watch(const std::string& target,
+                                     std::function<void(std::string_view)> bytes,
+                                     std::function<void(ApiAnswer)> ended) = 0;
+
+  virtual void Print(std::string_view line) = 0;  // to standard output
+  virtual void Log(const LogLine& line) = 0;      // to standard error
+};
+
+}  // namespace certlatch

@@ -1,0 +1,45 @@
+// ObjectWatcher runs one WatchSession on the Host: makes its requests, decodes its watch, waits out
+// its pauses. Owns at most one request and one timer. Tells its owner after every change of what is
+// known; the owner must not destroy it from there.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/host.h"
+#include "domain/watch_decoder.h"
+#include "domain/watch_session.h"
+
+namespace certlatch {
+
+class ObjectWatcher {
+ public:
+  ObjectWatcher(Host& host, Selection selection, WatchSettings settings,
+                std::function<void()> on_change);
+
+  void Start();
+
+  const Selection& selection() const { return session_.selection(); }
+  const Collection& collection() const { return session_.collection(); }
+  const std::optional<Error>& trouble() const { return session_.trouble(); }
+  bool stopped() const { return stopped_; }  // for good: trouble() says why
+
+ private:
+  void Take(WatchStep step);
+  void OpenWatch(const WatchStep& step);
+  void OnBytes(std::string_view bytes);
+  void OnEnded(ApiAnswer answer);
+  void EndWatch();
+  void Tell();
+
+  Host& host_;
+  WatchSession session_;
+  std::function<void()> on_change_;
+  Handle request_;
+  Handle timer_;
+  WatchDecoder decoder_;
+  Instant opened_{};
+  bool stopped_ = false;
+};
+
+}  // namespace certlatch

@@ -1,0 +1,45 @@
+// What a command line asks for, as plain values: cli/ fills them in, main hands them out.
+#pragma once
+
+#include <string>
+
+#include "app/wait.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/time.h"
+
+namespace certlatch {
+
+// How to reach the API server and who we are there.
+struct ConnectionOptions {
+  std::string server;  // "https://10.96.0.1:443"; http only on loopback, or without credentials
+  bool in_cluster = false;
+  Secret token;                       // given on the command line; else from token_file
+  std::string token_file;             // "": none. Read for every request, since it rotates
+  std::string certificate_authority;  // file; "": the system's. Read for every request likewise
+  std::string client_certificate;     // file; "": none
+  std::string client_key;
+  std::string tls_server_name;  // "": the server's own host name
+  bool insecure_skip_tls_verify = false;
+  Duration request_timeout = 30s;  // of one request that is not a watch
+};
+
+struct OutputOptions {
+  LogFormat format = LogFormat::kText;
+  int verbosity = 0;
+  std::string termination_log;  // written on failure if it exists already
+};
+
+struct Command {
+  enum class Kind {
+    kWait,
+    kPrint,  // `text` to standard output, nothing else
+  };
+  Kind kind = Kind::kPrint;
+  std::string text;
+  OutputOptions output;
+  ConnectionOptions connection;
+  WaitOptions wait;
+};
+
+}  // namespace certlatch

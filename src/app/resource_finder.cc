@@ -1,0 +1,64 @@
+#include "app/resource_finder.h"
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace certlatch {
+
+ResourceFinder::ResourceFinder(Host& host, std::string type,
+                               std::function<void(Result<Resource>)> then)
+    : host_(host), type_(std::move(type)), then_(std::move(then)) {}
+
+void ResourceFinder::Start() {
+  request_ = host_.Fetch("/apis", [this](const ApiAnswer& answer) { OnGroups(answer); });
+}
+
+void ResourceFinder::OnGroups(const ApiAnswer& answer) {
+  if (answer.status != 200 || !answer.problem.empty()) {
+    const bool denied = answer.status == 401 || answer.status == 403;
+    return Finish(Error{denied ? Code::kDenied : Code::kRetry, DescribeAnswer(answer)});
+  }
+  const Result<Json> groups = ParseJson(answer.body);
+  if (!groups)
+    return Finish(Error{Code::kRetry, "the API server's answer is " + groups.error().text});
+  for (const TypeName& name : ReadTypeName(type_)) {
+    for (std::string& group_version : GroupVersionsToAsk(*groups, name)) {
+      questions_.push_back({name, std::move(group_version)});
+    }
+  }
+  AskNext();
+}
+
+void ResourceFinder::AskNext() {
+  if (next_ < questions_.size()) {
+    request_ = host_.Fetch(DiscoveryPath(questions_[next_].group_version),
+                           [this](const ApiAnswer& answer) { OnResources(answer); });
+    return;
+  }
+  if (!unanswered_.empty()) return Finish(Error{Code::kRetry, unanswered_});
+  Finish(Error{Code::kNotFound,
+               "the server doesn't have a resource type \"" + Printable(type_, 300) + "\""});
+}
+
+void ResourceFinder::OnResources(const ApiAnswer& answer) {
+  const Question& question = questions_[next_++];
+  if (answer.status == 200 && answer.problem.empty()) {
+    const Result<Json> resources = ParseJson(answer.body);
+    if (resources) {
+      std::optional<Resource> found = FindInResourceList(*resources, question.name);
+      if (found) return Finish(*std::move(found));
+      return AskNext();
+    }
+  }
+  // One broken aggregated API must not hide the types of all others.
+  unanswered_ = DiscoveryPath(question.group_version) + ": " + DescribeAnswer(answer);
+  AskNext();
+}
+
+void ResourceFinder::Finish(Result<Resource> result) {
+  request_.reset();
+  then_(std::move(result));
+}
+
+}  // namespace certlatch

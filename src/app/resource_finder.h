@@ -1,0 +1,42 @@
+// ResourceFinder asks the API server what a TYPE is that the built-in table does not know: /apis,
+// then the resource list of each group version that may have it, one request at a time, the first
+// match wins (kubectl's order). Owns at most one request; one answer, then it is of no further use.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/host.h"
+#include "domain/resource.h"
+
+namespace certlatch {
+
+class ResourceFinder {
+ public:
+  // `then` gets the resource, or kNotFound: no such type; kDenied, kRetry: could not be told.
+  ResourceFinder(Host& host, std::string type, std::function<void(Result<Resource>)> then);
+
+  void Start();
+
+ private:
+  void OnGroups(const ApiAnswer& answer);
+  void AskNext();
+  void OnResources(const ApiAnswer& answer);
+  void Finish(Result<Resource> result);
+
+  struct Question {
+    TypeName name;
+    std::string group_version;
+  };
+
+  Host& host_;
+  std::string type_;
+  std::function<void(Result<Resource>)> then_;
+  Handle request_;
+  std::vector<Question> questions_;
+  size_t next_ = 0;
+  std::string unanswered_;  // what went wrong with a group version that was passed over
+};
+
+}  // namespace certlatch

@@ -1,0 +1,360 @@
+#include "app/wait.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/duration.h"
+
+namespace certlatch {
+namespace {
+
+// --timeout=0 asks for one look; an API server that does not answer must not make it a long one.
+constexpr Duration kOneLook = 30s;
+
+// A goal and which of its target's collections it is judged by.
+struct PlannedGoal {
+  Goal goal;
+  std::vector<size_t> sources;
+};
+
+bool IsReady(const Goal& goal) { return std::holds_alternative<ReadyGoal>(goal); }
+bool IsCreate(const Goal& goal) { return std::holds_alternative<CreateGoal>(goal); }
+bool IsDelete(const Goal& goal) { return std::holds_alternative<DeleteGoal>(goal); }
+
+}  // namespace
+
+struct Wait::Item {
+  enum class State { kPending, kMet, kFailed };
+
+  Target target;
+  State state = State::kPending;
+  std::unique_ptr<ResourceFinder> finder;
+  std::vector<std::unique_ptr<ObjectWatcher>> watchers;
+  std::vector<PlannedGoal> goals;
+  std::vector<uint64_t> judged;  // the collections' revisions at the last judgement
+  bool judge_again = true;       // though no collection changed
+  bool seen = false;             // all collections have been known once
+  Backoff backoff{100ms, 2s, 0};
+  Handle timer;         // to resolve again, or to judge again
+  std::string reason;   // why it is not met, as last judged
+  std::string trouble;  // why its present state is not known
+  std::string error;    // the last word on it
+
+  std::string Label() const {
+    return target.resource.kind.empty() ? target.name.text : target.Label();
+  }
+  std::string WhyNot() const {
+    if (trouble.empty()) return reason.empty() ? "no answer from the API server" : reason;
+    return reason.empty() ? trouble : reason + " (as last seen; " + trouble + ")";
+  }
+};
+
+Wait::Wait(Host& host, WaitOptions options, std::function<void(WaitResult)> done)
+    : host_(host), options_(std::move(options)), done_(std::move(done)) {
+  if (options_.goals.empty()) options_.goals.emplace_back(ReadyGoal{});
+  // An object must exist before anything else can be asked of it (kubectl 1.36 does the same).
+  std::stable_partition(options_.goals.begin(), options_.goals.end(), IsCreate);
+  for (const TargetName& name : options_.targets) {
+    items_.push_back(std::make_unique<Item>());
+    items_.back()->target.name = name;
+    items_.back()->backoff = Backoff(100ms, 2s, options_.watch.seed);
+  }
+}
+
+Wait::~Wait() = default;
+
+void Wait::Start() {
+  const Duration length = options_.timeout == Duration::zero() ? kOneLook : options_.timeout;
+  deadline_ = SaturatingAdd(host_.Now(), length);
+  deadline_timer_ = host_.After(length, [this] { OnTimeout(); });
+  for (const auto& item : items_) Resolve(*item);
+}
+
+void Wait::Interrupt(std::string_view signal) {
+  if (finished_) return;
+  std::vector<std::string> errors;
+  for (const auto& item : items_) {
+    if (item->state == Item::State::kMet) continue;
+    errors.push_back("error: interrupted by " + std::string(signal) + ": " + item->Label() + ": " +
+                     item->WhyNot());
+  }
+  Finish(WaitOutcome::kNotMet, std::move(errors));
+}
+
+// --- which type is it? ---
+
+void Wait::Resolve(Item& item) {
+  for (const TypeName& name : ReadTypeName(item.target.name.type)) {
+    std::optional<Resource> known = FindWellKnown(name);
+    if (!known) continue;
+    return OnResolved(item, *std::move(known));
+  }
+  item.finder = std::make_unique<ResourceFinder>(
+      host_, item.target.name.type,
+      [this, &item](Result<Resource> resource) { OnResolved(item, std::move(resource)); });
+  item.finder->Start();
+}
+
+void Wait::OnResolved(Item& item, Result<Resource> resource) {
+  if (resource) {
+    item.target.resource = *std::move(resource);
+    return WatchItem(item);
+  }
+  const Error& error = resource.error();
+  const bool qualified = item.target.name.type.find('.') != std::string::npos;
+  switch (error.code) {
+    case Code::kNotFound:
+      // A bare word that no API knows is a typing error; a full name may be a CRD yet to come.
+      if (options_.as_kubectl || !qualified) {
+        return OnFailed(item, "error: " + error.text, WaitOutcome::kNotMet);
+      }
+      return RetryResolve(item, options_.watch.poll_every, error.text + " (yet); is it installed?");
+    case Code::kDenied:
+      if (!options_.watch.retry_forbidden) {
+        return OnFailed(item, "error: " + item.Label() + ": " + error.text, WaitOutcome::kNotMet);
+      }
+      [[fallthrough]];
+    default:
+      return RetryResolve(item, item.backoff.Next(), error.text);
+  }
+}
+
+void Wait::RetryResolve(Item& item, Duration pause, const std::string& reason) {
+  if (SayTrouble(item, reason)) return;
+  item.timer = host_.After(pause, [this, &item] { Resolve(item); });
+}
+
+// --- watching ---
+
+void Wait::WatchItem(Item& item) {
+  const std::string& ns = item.target.name.ns.empty() ? options_.ns : item.target.name.ns;
+  item.target.ns = item.target.resource.namespaced ? ns : "";
+  std::vector<Selection> selections;
+  for (const Goal& goal : options_.goals) {
+    PlannedGoal planned{goal, {}};
+    const std::vector<Selection> needs =
+        IsReady(goal) ? ReadinessNeeds(item.target)
+                      : std::vector<Selection>{
+                            {item.target.resource, item.target.ns, item.target.name.name, ""}};
+    for (const Selection& need : needs) {
+      const auto same = std::find(selections.begin(), selections.end(), need);
+      planned.sources.push_back(static_cast<size_t>(same - selections.begin()));
+      if (same == selections.end()) selections.push_back(need);
+    }
+    item.goals.push_back(std::move(planned));
+  }
+  for (Selection& selection : selections) {
+    WatchSettings settings = options_.watch;
+    settings.seed += item.watchers.size() + 1;
+    item.watchers.push_back(std::make_unique<ObjectWatcher>(host_, std::move(selection), settings,
+                                                            [this, &item] { OnChange(item); }));
+  }
+  item.judged.assign(item.watchers.size(), 0);
+  for (const auto& watcher : item.watchers) watcher->Start();
+}
+
+void Wait::OnChange(Item& item) {
+  if (item.state != Item::State::kPending || finished_) return;
+  if (CheckTrouble(item) || CheckExistence(item)) return;
+  Judge(item);
+}
+
+// True: nothing can be judged now (and the reason has been said), or the item has failed.
+bool Wait::CheckTrouble(Item& item) {
+  bool known = true;
+  const Error* trouble = nullptr;
+  for (const auto& watcher : item.watchers) {
+    if (watcher->stopped()) {
+      OnFailed(item, DeniedError(item, *watcher->trouble()), WaitOutcome::kNotMet);
+      return true;
+    }
+    const Collection::Knowledge knowledge = watcher->collection().knowledge;
+    if (knowledge == Collection::Knowledge::kNotServed && options_.as_kubectl) {
+      OnFailed(item,
+               "error: the server doesn't have a resource type \"" + item.target.name.type + "\"",
+               WaitOutcome::kNotMet);
+      return true;
+    }
+    known = known && knowledge == Collection::Knowledge::kKnown;
+    if (watcher->trouble()) trouble = &*watcher->trouble();
+  }
+  if (trouble == nullptr) {
+    item.trouble.clear();
+    api_trouble_.clear();
+  } else if (SayTrouble(item, trouble->text)) {
+    return true;
+  }
+  return !known;
+}
+
+std::string Wait::DeniedError(const Item& item, const Error& error) const {
+  if (options_.as_kubectl && error.code == Code::kDenied) {
+    return "Error from server (Forbidden): " + error.text;
+  }
+  return "error: " + item.Label() + ": " + error.text;
+}
+
+// True: the target is absent at the first look, and that decides it.
+bool Wait::CheckExistence(Item& item) {
+  if (std::exchange(item.seen, true)) return false;
+  const bool must_exist = options_.as_kubectl || !options_.wait_for_existence;
+  const bool absent = item.watchers[0]->collection().objects.empty();
+  const bool waits_for_creation = IsCreate(options_.goals[0]);
+  if (!must_exist || !absent || waits_for_creation) return false;
+  if (std::any_of(options_.goals.begin(), options_.goals.end(), IsDelete)) {
+    OnMet(item, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
+    return true;
+  }
+  OnFailed(item,
+           "Error from server (NotFound): " + item.target.resource.GroupResource() + " \"" +
+               item.target.name.name + "\" not found",
+           WaitOutcome::kNotMet);
+  return true;
+}
+
+// --- judging ---
+
+void Wait::Judge(Item& item) {
+  bool changed = std::exchange(item.judge_again, false);
+  for (size_t i = 0; i < item.watchers.size(); ++i) {
+    const uint64_t revision = item.watchers[i]->collection().revision;
+    changed = changed || item.judged[i] != revision;
+    item.judged[i] = revision;
+  }
+  if (!changed) return;
+  const Verdict verdict = JudgeGoals(item);
+  switch (verdict.state) {
+    case Verdict::State::kMet:
+      return OnMet(item, /*silent=*/false);
+    case Verdict::State::kImpossible:
+      return OnFailed(item, "error: " + item.Label() + ": " + verdict.reason,
+                      WaitOutcome::kImpossible);
+    case Verdict::State::kInvalid:
+      return OnFailed(item, "error: " + verdict.reason, WaitOutcome::kNotMet);
+    case Verdict::State::kUnmet:
+      break;
+  }
+  Say(item, verdict.reason);
+  if (options_.timeout == Duration::zero()) {
+    return OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
+  }
+  ScheduleRecheck(item, verdict);
+}
+
+// All goals of the target hold of the same state, or the first that does not.
+Verdict Wait::JudgeGoals(const Item& item) const {
+  for (const PlannedGoal& planned : item.goals) {
+    std::vector<const Collection*> collections;
+    for (const size_t source : planned.sources) {
+      collections.push_back(&item.watchers[source]->collection());
+    }
+    Verdict verdict = IsReady(planned.goal) ? JudgeReady(item.target, collections,
+                                                         options_.readiness, host_.WallNow())
+                                            : JudgeObject(collections[0]->Only(), planned.goal);
+    if (verdict.state != Verdict::State::kMet) return verdict;
+  }
+  return Verdict::Met();
+}
+
+void Wait::ScheduleRecheck(Item& item, const Verdict& verdict) {
+  item.timer.reset();
+  if (!verdict.recheck) return;
+  // Wall time has whole seconds: a full one more, so that the moment has surely come.
+  const Duration length = *verdict.recheck - host_.WallNow() + 1s;
+  item.timer = host_.After(std::max<Duration>(length, 1s), [this, &item] {
+    item.judge_again = true;
+    OnChange(item);
+  });
+}
+
+// --- telling ---
+
+std::string Wait::Left() const {
+  return RoughDuration(std::max<Duration>(deadline_ - host_.Now(), Duration::zero())) + " left";
+}
+
+void Wait::Say(Item& item, const std::string& reason) {
+  if (item.reason == reason) return;
+  item.reason = reason;
+  if (options_.timeout == Duration::zero()) return;  // the error will say it
+  host_.Log({LogLevel::kInfo,
+             "waiting",
+             item.Label() + ": " + reason + "; still waiting, " + Left(),
+             {{"target", item.Label()}, {"reason", reason}}});
+}
+
+// The same trouble usually meets all targets: it is said once. True: it decides (one look only).
+bool Wait::SayTrouble(Item& item, const std::string& trouble) {
+  item.trouble = trouble;
+  if (options_.timeout == Duration::zero()) {
+    OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
+    return true;
+  }
+  if (api_trouble_ == trouble) return false;
+  api_trouble_ = trouble;
+  host_.Log({LogLevel::kWarning,
+             "trouble",
+             item.Label() + ": " + trouble + "; retrying, " + Left(),
+             {{"target", item.Label()}, {"reason", trouble}}});
+  return false;
+}
+
+void Wait::OnMet(Item& item, bool silent) {
+  item.state = Item::State::kMet;
+  if (!silent) {
+    const std::string name = item.target.resource.GroupKind() + "/" + item.target.name.name;
+    for (size_t i = 0; i < item.goals.size(); ++i) {
+      host_.Print(options_.name_only ? name : name + " condition met");
+    }
+  }
+  FinishIfDecided();
+}
+
+void Wait::OnFailed(Item& item, std::string error, WaitOutcome outcome) {
+  item.state = Item::State::kFailed;
+  item.error = std::move(error);
+  // Under its own name one failure decides; kubectl goes on with the other targets.
+  if (!options_.as_kubectl) return Finish(outcome, {item.error});
+  FinishIfDecided();
+}
+
+std::string Wait::TimeoutError(const Item& item) const {
+  const bool once = options_.timeout == Duration::zero();
+  if (options_.as_kubectl) {
+    const std::string object = item.target.resource.plural + "/" + item.target.name.name;
+    if (once) return "error: condition not met for " + object;
+    if (IsCreate(options_.goals[0]) && item.reason == "not found yet") {
+      return "error: timed out waiting for the condition";
+    }
+    return "error: timed out waiting for the condition on " + object;
+  }
+  if (once) return "error: " + item.Label() + ": " + item.WhyNot();
+  return "error: timed out after " + RoughDuration(options_.timeout) + ": " + item.Label() + ": " +
+         item.WhyNot();
+}
+
+void Wait::OnTimeout() {
+  for (const auto& item : items_) {
+    if (item->state != Item::State::kPending) continue;
+    item->state = Item::State::kFailed;
+    item->error = TimeoutError(*item);
+  }
+  FinishIfDecided();
+}
+
+void Wait::FinishIfDecided() {
+  std::vector<std::string> errors;
+  for (const auto& item : items_) {
+    if (item->state == Item::State::kPending) return;
+    if (item->state == Item::State::kFailed) errors.push_back(item->error);
+  }
+  const WaitOutcome outcome = errors.empty() ? WaitOutcome::kMet : WaitOutcome::kNotMet;
+  Finish(outcome, std::move(errors));
+}
+
+void Wait::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
+  if (std::exchange(finished_, true)) return;
+  done_({outcome, std::move(errors)});
+}
+
+}  // namespace certlatch

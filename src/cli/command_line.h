@@ -1,0 +1,34 @@
+// ParseCommandLine turns argv and the environment into a Command, or into the lines that say what
+// is wrong with them. Pure: files and clocks are not touched; what main found out about the machine
+// comes in as values.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/options.h"
+#include "base/result.h"
+
+namespace certlatch {
+
+// Where the kubelet mounts a pod's credentials (the Kubernetes documentation names the path).
+constexpr std::string_view kServiceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+struct Surroundings {
+  std::map<std::string, std::string, std::less<>> environment;
+  std::string service_account_namespace;  // of the mounted file; "" outside of a pod
+  std::string version;                    // what `certlatch version` prints
+};
+
+// `program` is argv[0]: as "kubectl" we are `kubectl wait`. The error's text is complete, of one or
+// two lines ("error: …").
+Result<Command> ParseCommandLine(std::string_view program,
+                                 const std::vector<std::string_view>& arguments,
+                                 const Surroundings& surroundings);
+
+// "kubectl" of "/usr/bin/kubectl".
+std::string_view BaseName(std::string_view path);
+
+}  // namespace certlatch

@@ -1,0 +1,80 @@
+#include "cli/proxy.h"
+
+#include <optional>
+
+#include "base/text.h"
+
+namespace certlatch {
+namespace {
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+std::string_view Get(const Environment& environment, std::string_view name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::string HostOf(std::string_view server) {
+  const size_t scheme = server.find("://");
+  if (scheme != std::string_view::npos) server.remove_prefix(scheme + 3);
+  server = server.substr(0, server.find('/'));
+  if (server.starts_with('[')) return std::string(server.substr(1, server.find(']') - 1));
+  return ToLower(server.substr(0, server.find(':')));
+}
+
+std::optional<uint32_t> Ipv4(std::string_view text) {
+  const auto parts = Split(text, '.');
+  if (parts.size() != 4) return std::nullopt;
+  uint32_t address = 0;
+  for (const std::string_view part : parts) {
+    const auto byte = ParseUint(part, 255);
+    if (!byte) return std::nullopt;
+    address = address << 8 | static_cast<uint32_t>(*byte);
+  }
+  return address;
+}
+
+bool InNetwork(std::string_view host, std::string_view cidr) {
+  const size_t slash = cidr.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto address = Ipv4(host);
+  const auto network = Ipv4(cidr.substr(0, slash));
+  const auto bits = ParseUint(cidr.substr(slash + 1), 32);
+  if (!address || !network || !bits) return false;
+  return *bits == 0 || (*address >> (32 - *bits)) == (*network >> (32 - *bits));
+}
+
+bool Excepted(std::string_view host, std::string_view no_proxy) {
+  for (const std::string_view part : Split(no_proxy, ',')) {
+    std::string entry = ToLower(Trim(part));
+    if (entry.empty()) continue;
+    if (entry == "*" || InNetwork(host, entry)) return true;
+    if (entry.starts_with("*.")) entry.erase(0, 1);
+    if (entry == host) return true;
+    const std::string domain = entry[0] == '.' ? entry : "." + entry;
+    if (host.ends_with(domain)) return true;
+  }
+  return false;
+}
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || InNetwork(host, "127.0.0.0/8");
+}
+
+}  // namespace
+
+std::string ProxyVariableFor(std::string_view server, const Environment& environment) {
+  const std::string host = HostOf(server);
+  if (IsLoopback(host)) return "";
+  const bool plain = server.starts_with("http://");
+  for (const char* name : {"NO_PROXY", "no_proxy"}) {
+    if (Excepted(host, Get(environment, name))) return "";
+  }
+  for (const char* name :
+       {plain ? "HTTP_PROXY" : "HTTPS_PROXY", plain ? "http_proxy" : "https_proxy"}) {
+    if (!Get(environment, name).empty()) return name;
+  }
+  return "";
+}
+
+}  // namespace certlatch

@@ -1,0 +1,39 @@
+// Readiness is what the users of a kind of object mean by "ready", where no --for says otherwise.
+// One row a kind in readiness.cc: which objects to watch, and a pure judgement over them. A kind
+// without a row is ready by its condition Ready, else Available.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "domain/goal.h"
+#include "domain/target.h"
+#include "domain/watch_session.h"
+
+namespace certlatch {
+
+struct ReadinessSettings {
+  int min_ready = 1;        // addresses or endpoints
+  Duration min_validity{};  // how long a certificate must still be valid
+};
+
+// A target whose type and namespace are known.
+struct Target {
+  TargetName name;
+  Resource resource;
+  std::string ns;  // "" for cluster-scoped types
+
+  // "secret/web-tls": as in our own messages. The port stays, the namespace is left out as in
+  // kubectl's.
+  std::string Label() const;
+};
+
+// The collections that JudgeReady needs for `target`, in its order.
+std::vector<Selection> ReadinessNeeds(const Target& target);
+
+// `collections` as ReadinessNeeds ordered them, each known.
+Verdict JudgeReady(const Target& target, const std::vector<const Collection*>& collections,
+                   const ReadinessSettings& settings, WallTime now);
+
+}  // namespace certlatch

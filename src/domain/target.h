@@ -1,0 +1,26 @@
+// Target is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE].
+// Pure. Parsing checks the form; whether the type exists is for the table of known types and, past
+// it, API discovery to say.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace certlatch {
+
+struct TargetName {
+  std::string text;  // as given, for messages
+  std::string type;  // as given: "secret", "certificates.cert-manager.io"
+  std::string name;
+  std::string ns;    // "": the command's namespace
+  std::string port;  // a number or a name; "": none. Only of services
+};
+
+// All targets of a command's positional arguments, in kubectl's forms: TYPE/NAME…, TYPE NAME…,
+// TYPE1,TYPE2 NAME…. Errors have kubectl's words where kubectl has the form.
+Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments);
+
+}  // namespace certlatch

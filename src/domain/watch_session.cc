@@ -1,0 +1,330 @@
+#include "domain/watch_session.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace certlatch {
+namespace {
+
+// Objects a page. Small pages keep the memory for one answer small.
+constexpr int kPageSize = 100;
+// A watch that lived this long was a real one: what ended it is no reason to back off.
+constexpr Duration kLived = 5s;
+
+std::string_view ResourceVersionOf(const Json& object) {
+  return object["metadata"]["resourceVersion"].AsString();
+}
+
+std::string KeyOf(const Json& object) {
+  std::string key(object["metadata"]["namespace"].AsString());
+  key += '/';
+  key += object["metadata"]["name"].AsString();
+  return key;
+}
+
+}  // namespace
+
+std::string UrlEncode(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
+}
+
+bool Selection::operator==(const Selection& other) const {
+  return resource.GroupResource() == other.resource.GroupResource() && ns == other.ns &&
+         name == other.name && label_selector == other.label_selector;
+}
+
+WatchSession::WatchSession(Selection selection, WatchSettings settings)
+    : selection_(std::move(selection)),
+      settings_(settings),
+      backoff_(settings.retry_first, settings.retry_most, settings.seed) {}
+
+WatchStep WatchSession::Start() { return Fetch(); }
+
+WatchStep WatchSession::OnFetched(ApiAnswer answer) {
+  if (answer.status != 200 || !answer.problem.empty()) return OnRefused(answer, After::kFetch);
+  Result<Json> json = ParseJson(answer.body);
+  if (!json)
+    return Retry(std::move(json).error().With("the API server's answer").text, After::kFetch);
+  return reading_ == Reading::kList ? OnList(*std::move(json)) : OnObject(*std::move(json));
+}
+
+WatchStep WatchSession::OnList(Json list) {
+  const std::string next(list["metadata"]["continue"].AsString());
+  const std::string version(ResourceVersionOf(list));
+  if (!list["items"].is_array() && !list["items"].is_null()) {
+    return Retry("the API server's answer is not a list", After::kFetch);
+  }
+  for (Json& item : list.Take("items").TakeItems()) {
+    const Status put = Put(std::move(item), pages_);
+    if (!put && put.error().code == Code::kConfig) return Stop(Code::kConfig, put.error().text);
+    if (!put) return Retry(put.error().text, After::kFetch);
+  }
+  if (!next.empty()) {
+    continue_token_ = next;
+    return Fetch();
+  }
+  // Without a resourceVersion there is nothing to watch from.
+  if (version.empty()) return Retry("the API server's list has no resourceVersion", After::kFetch);
+  resource_version_ = version;
+  collection_.objects = std::exchange(pages_, {});
+  return OnComplete();
+}
+
+WatchStep WatchSession::OnObject(Json object) {
+  pages_.clear();
+  // An object's own resourceVersion may be too old to watch from. Without one, the watch begins by
+  // telling the present state.
+  resource_version_.clear();
+  const Status put = Put(std::move(object), pages_);
+  if (!put) return Retry(put.error().text, After::kFetch);
+  collection_.objects = std::exchange(pages_, {});
+  return OnComplete();
+}
+
+// The collection has just been read whole.
+WatchStep WatchSession::OnComplete() {
+  continue_token_.clear();
+  collection_.knowledge = Collection::Knowledge::kKnown;
+  ++collection_.revision;
+  trouble_.reset();
+  if (!watch_allowed_) return Pause(settings_.poll_every, After::kFetch);
+  return Watch();
+}
+
+WatchStep WatchSession::OnEvent(WatchEvent event) {
+  if (event.type == WatchEvent::Type::kError) return OnErrorEvent(event.object);
+  const std::string version(ResourceVersionOf(event.object));
+  if (version.empty()) {
+    return OnMalformed(Error{Code::kRetry, "a watch event has no resourceVersion"});
+  }
+  if (event.type == WatchEvent::Type::kDeleted) {
+    collection_.objects.erase(KeyOf(event.object));
+  } else if (event.type != WatchEvent::Type::kBookmark) {
+    const Status put = Put(std::move(event.object), collection_.objects);
+    if (!put && put.error().code == Code::kConfig) return Stop(Code::kConfig, put.error().text);
+    if (!put) return OnMalformed(put.error());
+  }
+  if (event.type != WatchEvent::Type::kBookmark) ++collection_.revision;
+  resource_version_ = version;
+  trouble_.reset();
+  backoff_.Reset();
+  return {};
+}
+
+WatchStep WatchSession::OnErrorEvent(const Json& status) {
+  const auto code = status["code"].AsInt().value_or(0);
+  if (code == 410) return Relist();
+  std::string text = "the watch ended: " + Printable(status["message"].AsString(), 500);
+  return Retry(std::move(text), After::kWatch);
+}
+
+WatchStep WatchSession::OnWatchEnded(const ApiAnswer& answer, Instant opened, Instant now) {
+  if (answer.status == 403 || answer.status == 405) return OnWatchForbidden(answer);
+  if (answer.status == 400) return Retry(DescribeAnswer(answer), After::kFetch);
+  if (answer.status != 0 && answer.status != 200) return OnRefused(answer, After::kWatch);
+  if (now - opened >= kLived) backoff_.Reset();
+  if (answer.status == 200 && answer.problem.empty()) {
+    // The server ends a watch after the time it was asked for, or when it shuts down.
+    return AtOnceThenSlower(After::kWatch);
+  }
+  return Retry(DescribeAnswer(answer), After::kWatch);
+}
+
+WatchStep WatchSession::OnWatchDead() {
+  trouble_ = Error{Code::kRetry, "the watch fell silent; opening it anew"};
+  return AtOnceThenSlower(After::kWatch);
+}
+
+WatchStep WatchSession::OnMalformed(const Error& error) {
+  // What the lost events said can only be known by reading everything again.
+  return Retry(error.text, After::kFetch);
+}
+
+WatchStep WatchSession::OnPauseOver() { return after_pause_ == After::kWatch ? Watch() : Fetch(); }
+
+// An answer to a list, get or watch that is not a success; `after` is what to try again.
+WatchStep WatchSession::OnRefused(const ApiAnswer& answer, After after) {
+  switch (answer.status) {
+    case 401:
+      if (!settings_.retry_unauthorized) {
+        return Stop(Code::kDenied, "the API server does not accept these credentials (" +
+                                       DescribeAnswer(answer) + ")");
+      }
+      return Retry("the API server does not accept the token (" + DescribeAnswer(answer) +
+                       "); reading it again",
+                   after);
+    case 403:
+      return OnForbidden(answer);
+    case 404:
+      return OnNotFound(answer);
+    case 410:
+      return Relist();
+    default:
+      break;
+  }
+  const bool ours = answer.status >= 300 && answer.status < 500 && answer.status != 408 &&
+                    answer.status != 409 && answer.status != 425 && answer.status != 429;
+  if (ours && answer.problem.empty()) return Stop(Code::kConfig, DescribeAnswer(answer));
+  return Retry(DescribeAnswer(answer), after, answer.retry_after);
+}
+
+WatchStep WatchSession::OnForbidden(const ApiAnswer& answer) {
+  if (reading_ == Reading::kList && !selection_.name.empty()) {
+    reading_ = Reading::kObject;
+    return Fetch();
+  }
+  if (settings_.retry_forbidden) {
+    reading_ = Reading::kList;
+    return Retry(DescribeAnswer(answer), After::kFetch);
+  }
+  // The server's message names user, verb and resource.
+  const std::string message(StatusOf(answer)["message"].AsString());
+  return Stop(Code::kDenied, message.empty() ? DescribeAnswer(answer) : Printable(message));
+}
+
+WatchStep WatchSession::OnWatchForbidden(const ApiAnswer& answer) {
+  watch_allowed_ = false;
+  warnings_.push_back("cannot watch " + selection_.resource.GroupResource() + ", polling every " +
+                      std::to_string(settings_.poll_every / 1s) +
+                      "s instead; grant the verb \"watch\" (" + DescribeAnswer(answer) + ")");
+  return Pause(settings_.poll_every, After::kFetch);
+}
+
+WatchStep WatchSession::OnNotFound(const ApiAnswer& answer) {
+  // A collection is never "not found" while its type is served; an object is, and the answer then
+  // names it.
+  const Json status = StatusOf(answer);
+  if (reading_ == Reading::kObject && status["details"]["name"].AsString() == selection_.name) {
+    resource_version_.clear();  // as in OnObject
+    collection_.objects.clear();
+    return OnComplete();
+  }
+  if (!selection_.resource.fallback_version.empty() && !tried_fallback_) {
+    tried_fallback_ = true;
+    std::swap(selection_.resource.version, selection_.resource.fallback_version);
+    return Relist();
+  }
+  return OnNotServed();
+}
+
+WatchStep WatchSession::OnNotServed() {
+  tried_fallback_ = false;
+  collection_.knowledge = Collection::Knowledge::kNotServed;
+  ++collection_.revision;
+  collection_.objects.clear();
+  trouble_ = Error{Code::kNotFound, "the server doesn't have a resource type \"" +
+                                        selection_.resource.GroupResource() +
+                                        "\" (yet); is it installed?"};
+  pages_.clear();
+  continue_token_.clear();
+  return Pause(backoff_.Spread(settings_.poll_every), After::kFetch);
+}
+
+WatchStep WatchSession::Fetch() {
+  std::string target = Path(/*with_name=*/reading_ == Reading::kObject);
+  if (reading_ == Reading::kObject) return {WatchStep::Do::kFetch, std::move(target), {}};
+  std::string query = SelectorQuery();
+  if (selection_.name.empty()) query += "&limit=" + std::to_string(kPageSize);
+  if (!continue_token_.empty()) query += "&continue=" + UrlEncode(continue_token_);
+  if (!query.empty()) target += "?" + query.substr(1);
+  return {WatchStep::Do::kFetch, std::move(target), {}};
+}
+
+WatchStep WatchSession::Watch() {
+  const Duration length = backoff_.Spread(settings_.watch_for);  // opened together, ended apart
+  const auto seconds = std::max<int64_t>(length / 1s, 1);
+  std::string target = Path(/*with_name=*/false) + "?watch=true&allowWatchBookmarks=true";
+  target += "&timeoutSeconds=" + std::to_string(seconds) + SelectorQuery();
+  if (!resource_version_.empty()) target += "&resourceVersion=" + UrlEncode(resource_version_);
+  return {WatchStep::Do::kWatch, std::move(target), length + settings_.watch_grace};
+}
+
+// What was known stays known; only the place to watch from is lost.
+WatchStep WatchSession::Relist() {
+  resource_version_.clear();
+  continue_token_.clear();
+  pages_.clear();
+  return AtOnceThenSlower(After::kFetch);
+}
+
+// For what is no failure by itself, but must not spin when it repeats without progress.
+WatchStep WatchSession::AtOnceThenSlower(After after) {
+  after_pause_ = WithoutListOnlyFetch(after);
+  const bool at_once = backoff_.attempt() == 0;
+  const Duration pause = backoff_.Next();
+  return at_once ? OnPauseOver() : Pause(pause, after_pause_);
+}
+
+// A watch without a resourceVersion tells what is there, not what was deleted: get tells that.
+WatchSession::After WatchSession::WithoutListOnlyFetch(After after) const {
+  return reading_ == Reading::kObject ? After::kFetch : after;
+}
+
+WatchStep WatchSession::Retry(std::string text, After after, std::optional<Duration> at_least) {
+  trouble_ = Error{Code::kRetry, std::move(text)};
+  after = WithoutListOnlyFetch(after);
+  pages_.clear();  // a list is read whole or not at all
+  continue_token_.clear();
+  Duration pause = backoff_.Next();
+  if (at_least) pause = std::max(pause, backoff_.Spread(*at_least));
+  return Pause(pause, after);
+}
+
+WatchStep WatchSession::Pause(Duration length, After after) {
+  after_pause_ = after;
+  return {WatchStep::Do::kPause, "", length};
+}
+
+WatchStep WatchSession::Stop(Code code, std::string text) {
+  trouble_ = Error{code, std::move(text)};
+  return {WatchStep::Do::kStop, "", {}};
+}
+
+Status WatchSession::Put(Json object, std::map<std::string, Json>& objects) const {
+  const std::string_view name = object["metadata"]["name"].AsString();
+  if (name.empty()) return Error{Code::kRetry, "the API server sent an object without a name"};
+  // The selector is the server's to apply; one that ignores it must not be believed.
+  if (!selection_.name.empty() && name != selection_.name) return {};
+  std::string key = KeyOf(object);
+  if (objects.size() >= kMaxObjects && objects.find(key) == objects.end()) {
+    return Error{Code::kConfig, "more than " + std::to_string(kMaxObjects) + " " +
+                                    selection_.resource.GroupResource() +
+                                    " match; narrow the selector"};
+  }
+  objects[std::move(key)] = std::move(object);
+  return {};
+}
+
+std::string WatchSession::Path(bool with_name) const {
+  std::string path = selection_.resource.CollectionPath(selection_.ns);
+  if (with_name) path += "/" + UrlEncode(selection_.name);
+  return path;
+}
+
+std::string WatchSession::SelectorQuery() const {
+  std::string query;
+  if (!selection_.name.empty()) {
+    query += "&fieldSelector=" + UrlEncode("metadata.name=" + selection_.name);
+  }
+  if (!selection_.label_selector.empty()) {
+    query += "&labelSelector=" + UrlEncode(selection_.label_selector);
+  }
+  return query;
+}
+
+}  // namespace certlatch

@@ -1,0 +1,158 @@
+// Wiring only: surroundings -> command line -> host -> mode -> exit status. The sole owner of exit
+// statuses: 0 met, 1 not met, refused or interrupted, 3 impossible (as kubectl: 0 and 1 only).
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/wait.h"
+#include "base/text.h"
+#include "cli/command_line.h"
+#include "platform/file.h"
+#include "platform/linux_host.h"
+#include "platform/loop.h"
+#include "platform/version.h"
+
+namespace certlatch {
+namespace {
+
+constexpr int kExitMet = 0;
+constexpr int kExitNotMet = 1;
+constexpr int kExitImpossible = 3;
+constexpr size_t kMaxLastWords = 4096;  // what the kubelet takes of a termination message
+
+Surroundings LookAround() {
+  Surroundings surroundings;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    surroundings.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  const auto ns = ReadSmallFile(std::string(kServiceAccountDir) + "/namespace", 256);
+  if (ns) surroundings.service_account_namespace = std::string(Trim(*ns));
+  surroundings.version = VersionText();
+  return surroundings;
+}
+
+// Arguments can be read by others (/proc/PID/cmdline): a token does not stay there.
+void BlankTokens(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--token";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    char* value = nullptr;
+    if (argument == kFlag && i + 1 < argc) {
+      value = argv[i + 1];
+    } else if (argument.starts_with(std::string(kFlag) + "=")) {
+      value = argv[i] + kFlag.size() + 1;
+    }
+    if (value != nullptr) std::memset(value, 'x', std::strlen(value));
+  }
+}
+
+void PrintError(const std::string& text) { WriteLine(STDERR_FILENO, text); }
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+    seed = static_cast<uint64_t>(getpid());
+  }
+  return seed;
+}
+
+int ExitStatus(WaitOutcome outcome, bool as_kubectl) {
+  if (outcome == WaitOutcome::kMet) return kExitMet;
+  if (outcome == WaitOutcome::kImpossible && !as_kubectl) return kExitImpossible;
+  return kExitNotMet;
+}
+
+// kubectl gives one failure the prefix "error: ", several a line each without it.
+std::vector<std::string> ErrorLines(const WaitResult& result, bool as_kubectl) {
+  std::vector<std::string> lines = result.errors;
+  if (!as_kubectl || lines.size() < 2) return lines;
+  constexpr std::string_view kPrefix = "error: ";
+  for (std::string& line : lines) {
+    if (line.starts_with(kPrefix)) line.erase(0, kPrefix.size());
+  }
+  return lines;
+}
+
+void LastWords(const std::vector<std::string>& lines, const std::string& termination_log) {
+  if (termination_log.empty()) return;
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  text.resize(std::min(text.size(), kMaxLastWords));
+  (void)OverwriteFile(termination_log, text).has_value();  // there is nobody left to tell
+}
+
+int FailBeforeStart(const Error& error, const OutputOptions& output) {
+  PrintError(error.text);
+  LastWords({error.text}, output.termination_log);
+  return kExitNotMet;
+}
+
+int RunWait(Command command) {
+  const bool as_kubectl = command.wait.as_kubectl;
+  auto loop = Loop::Create();
+  if (!loop) return FailBeforeStart(loop.error(), command.output);
+  const bool insecure = command.connection.insecure_skip_tls_verify;
+  auto host = LinuxHost::Create(**loop, std::move(command.connection), command.output.format);
+  if (!host) return FailBeforeStart(std::move(host).error().With("error"), command.output);
+  if (insecure && !as_kubectl) {
+    (*host)->Log(
+        {LogLevel::kWarning,
+         "insecure",
+         "warning: --insecure-skip-tls-verify: whoever answers is taken for the API server",
+         {}});
+  }
+  command.wait.watch.seed = RandomSeed();
+
+  WaitResult result{WaitOutcome::kNotMet, {}};
+  Wait wait(**host, std::move(command.wait), [&](WaitResult outcome) {
+    result = std::move(outcome);
+    (*loop)->Stop();
+  });
+  (*loop)->OnTermination(
+      [&](int signal) { wait.Interrupt(signal == SIGTERM ? "SIGTERM" : "SIGINT"); });
+  wait.Start();
+  (*loop)->Run();
+
+  if (result.outcome == WaitOutcome::kMet) return kExitMet;
+  const std::vector<std::string> lines = ErrorLines(result, as_kubectl);
+  for (const std::string& line : lines) {
+    (*host)->Log({LogLevel::kError, "failed", line, {}});
+  }
+  LastWords(lines, command.output.termination_log);
+  return ExitStatus(result.outcome, as_kubectl);
+}
+
+int Main(int argc, char** argv) {
+  const std::string program = argc > 0 ? argv[0] : "certlatch";
+  Result<Command> command = [&] {
+    const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    return ParseCommandLine(program, arguments, LookAround());
+  }();
+  BlankTokens(argc, argv);
+  if (!command) {
+    OutputOptions output;
+    output.termination_log = "/dev/termination-log";
+    return FailBeforeStart(command.error(), output);
+  }
+  switch (command->kind) {
+    case Command::Kind::kPrint:
+      return WriteLine(STDOUT_FILENO, Trim(command->text)) ? kExitMet : kExitNotMet;
+    case Command::Kind::kWait:
+      return RunWait(*std::move(command));
+  }
+  return kExitNotMet;
+}
+
+}  // namespace
+}  // namespace certlatch
+
+int main(int argc, char** argv) { return certlatch::Main(argc, argv); }

@@ -1,0 +1,59 @@
+#include "platform/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/secret.h"
+#include "base/unique_fd.h"
+
+namespace certlatch {
+namespace {
+
+Error FileError(const std::string& path, std::string_view problem) {
+  return Error{Code::kRetry, path + ": " + std::string(problem)};
+}
+
+}  // namespace
+
+Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) return FileError(path, std::strerror(errno));
+  struct stat info {};
+  if (fstat(fd.get(), &info) != 0) return FileError(path, std::strerror(errno));
+  if (!S_ISREG(info.st_mode)) return FileError(path, "not a regular file");
+  const std::string too_large = "larger than " + std::to_string(most) + " bytes";
+  if (static_cast<uint64_t>(info.st_size) > most) return FileError(path, too_large);
+  // One byte more than it should have, to notice growth. Reserved at once: a secret must not leave
+  // copies behind in buffers outgrown.
+  std::string text(static_cast<size_t>(info.st_size) + 1, '\0');
+  size_t length = 0;
+  while (length < text.size()) {
+    const ssize_t count = read(fd.get(), text.data() + length, text.size() - length);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      Wipe(text);
+      return FileError(path, std::strerror(errno));
+    }
+    if (count == 0) break;
+    length += static_cast<size_t>(count);
+  }
+  if (length == text.size()) {
+    Wipe(text);
+    return FileError(path, "changed while it was read");
+  }
+  text.resize(length);
+  return text;
+}
+
+Status OverwriteFile(const std::string& path, std::string_view text) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_TRUNC));
+  if (!fd.valid()) return FileError(path, std::strerror(errno));
+  const ssize_t count = write(fd.get(), text.data(), text.size());
+  if (count < 0) return FileError(path, std::strerror(errno));
+  return {};
+}
+
+}  // namespace certlatch

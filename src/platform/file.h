@@ -1,0 +1,19 @@
+// ReadSmallFile reads a whole file that someone else may replace, or have replaced by anything.
+// Never blocks (a FIFO or device is refused) and never reads more than `most` bytes.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace certlatch {
+
+// Error (kRetry): "PATH: No such file or directory", "PATH: larger than N bytes", …
+Result<std::string> ReadSmallFile(const std::string& path, size_t most);
+
+// Writes `text` over an existing file; does not create one.
+Status OverwriteFile(const std::string& path, std::string_view text);
+
+}  // namespace certlatch

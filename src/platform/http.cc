@@ -1,0 +1,380 @@
+#include "platform/http.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/x509.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/duration.h"
+#include "base/text.h"
+
+namespace certlatch {
+namespace {
+
+// A peer that vanished is noticed after 15 s of silence and three probes.
+constexpr long kKeepAliveIdle = 15;
+constexpr long kKeepAliveInterval = 5;
+constexpr unsigned kUserTimeoutMs = 30'000;
+// Of an answer that is not the expected success: enough for any Status object.
+constexpr size_t kMaxErrorBody = 64 * 1024;
+
+constexpr std::string_view kAuthorization = "Authorization: Bearer ";
+
+long ToMilliseconds(Duration duration) { return static_cast<long>(duration / 1ms); }
+
+struct HeaderList {
+  HeaderList() = default;
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  ~HeaderList() {
+    // The list holds a copy of the token.
+    for (curl_slist* at = list; at != nullptr; at = at->next) Wipe(at->data, std::strlen(at->data));
+    curl_slist_free_all(list);
+  }
+  void Add(const char* header) { list = curl_slist_append(list, header); }
+  curl_slist* list = nullptr;
+};
+
+struct StringList {
+  StringList() = default;
+  StringList(const StringList&) = delete;
+  StringList& operator=(const StringList&) = delete;
+  ~StringList() { curl_slist_free_all(list); }
+  void Add(const std::string& text) { list = curl_slist_append(list, text.c_str()); }
+  curl_slist* list = nullptr;
+};
+
+int SetSocketOptions(void* /*client*/, curl_socket_t fd, curlsocktype purpose) {
+  if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKOPT_OK;
+  // Data we sent and nobody acknowledged: keepalive does not probe while such data is on its way.
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
+  return CURL_SOCKOPT_OK;
+}
+
+curl_blob Blob(std::string_view bytes) {
+  curl_blob blob{};
+  blob.data = const_cast<char*>(bytes.data());  // curl does not write to it
+  blob.len = bytes.size();
+  blob.flags = CURL_BLOB_NOCOPY;
+  return blob;
+}
+
+std::string Authority(const char* url) {
+  std::string_view text = url == nullptr ? "" : url;
+  const size_t scheme = text.find("://");
+  if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  return std::string(text.substr(0, text.find('/')));
+}
+
+}  // namespace
+
+// Everything curl points to while the transfer lives.
+struct HttpClient::Transfer {
+  uint64_t id = 0;
+  HttpRequest request;
+  CURL* easy = nullptr;
+  HeaderList headers;
+  StringList connect_to;
+  StringList addresses;
+  char error[CURL_ERROR_SIZE] = "";
+  std::string body;       // of an answer that is not streamed
+  std::string streamed;   // received, not handed on yet
+  bool answered = false;  // its headers are here
+  bool too_large = false;
+  bool timed_out = false;  // no answer within answer_timeout
+  Handle answer_timer;
+
+  ~Transfer() {
+    if (easy != nullptr) curl_easy_cleanup(easy);
+  }
+  bool Streams() const { return request.on_bytes && Status() == 200; }
+  int Status() const {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<int>(status);
+  }
+  void Configure();
+  bool Take(std::string_view bytes);
+  ApiAnswer Answer(CURLcode code);
+  std::string Problem(CURLcode code) const;
+};
+
+struct HttpClient::Registration : Cancellable {
+  Registration(HttpClient& its_client, uint64_t its_id) : client(its_client), id(its_id) {}
+  ~Registration() override { client.Cancel(id); }
+  HttpClient& client;
+  uint64_t id;
+};
+
+struct HttpClient::Curl {
+  static int OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* client, void* /*socket*/) {
+    static_cast<HttpClient*>(client)->OnSocket(fd, what);
+    return 0;
+  }
+  static int OnTimer(CURLM* /*multi*/, long milliseconds, void* client) {
+    static_cast<HttpClient*>(client)->OnTimer(milliseconds);
+    return 0;
+  }
+  static size_t OnBody(char* bytes, size_t size, size_t count, void* transfer) {
+    const size_t length = size * count;
+    const bool taken = static_cast<Transfer*>(transfer)->Take({bytes, length});
+    return taken ? length : CURL_WRITEFUNC_ERROR;
+  }
+  static size_t OnHeader(char* /*bytes*/, size_t size, size_t count, void* transfer) {
+    static_cast<Transfer*>(transfer)->answered = true;
+    return size * count;
+  }
+};
+
+bool HttpClient::Transfer::Take(std::string_view bytes) {
+  if (Streams()) {
+    streamed += bytes;  // handed on when curl has returned
+    return true;
+  }
+  const size_t most =
+      Status() == 200 ? request.max_body : std::min(request.max_body, kMaxErrorBody);
+  too_large = body.size() + bytes.size() > most;
+  if (too_large) return false;
+  body += bytes;
+  return true;
+}
+
+void HttpClient::Transfer::Configure() {
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_ERRORBUFFER, error);
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_WRITEFUNCTION, &Curl::OnBody);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_HEADERFUNCTION, &Curl::OnHeader);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_SOCKOPTFUNCTION, &SetSocketOptions);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdle);
+  set(CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval);
+  set(CURLOPT_CONNECTTIMEOUT_MS, ToMilliseconds(request.connect_timeout));
+  set(CURLOPT_TIMEOUT_MS, ToMilliseconds(request.total_timeout));
+
+  for (const std::string& header : request.headers) headers.Add(header.c_str());
+  if (!request.bearer.empty()) {
+    std::string header(kAuthorization);
+    header.reserve(kAuthorization.size() + request.bearer.Reveal().size());
+    header += request.bearer.Reveal();
+    headers.Add(header.c_str());
+    Wipe(header);
+  }
+  set(CURLOPT_HTTPHEADER, headers.list);
+  if (!request.connect_to.empty()) connect_to.Add(request.connect_to);
+  if (connect_to.list != nullptr) set(CURLOPT_CONNECT_TO, connect_to.list);
+  if (!request.addresses.empty()) addresses.Add(request.addresses);
+  if (addresses.list != nullptr) set(CURLOPT_RESOLVE, addresses.list);
+
+  if (request.tls == nullptr) return;
+  const TlsIdentity& tls = *request.tls;
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
+  if (!tls.certificate_authority.empty()) {
+    // As bytes: curl keeps a CA *file* for 24 hours, and ours rotates.
+    const curl_blob blob = Blob(tls.certificate_authority);
+    set(CURLOPT_CAINFO_BLOB, &blob);
+    set(CURLOPT_CAPATH, nullptr);
+  }
+  if (!tls.client_certificate.empty()) {
+    const curl_blob certificate = Blob(tls.client_certificate);
+    const curl_blob key = Blob(tls.client_key.Reveal());
+    set(CURLOPT_SSLCERT_BLOB, &certificate);
+    set(CURLOPT_SSLKEY_BLOB, &key);
+  }
+}
+
+ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
+  ApiAnswer answer;
+  answer.status = Status();
+  answer.body = std::move(body);
+  if (code != CURLE_OK) answer.problem = Problem(code);
+  if (!answered) answer.status = 0;
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+  if (seconds > 0) {
+    answer.retry_after = std::min<Duration>(
+        std::chrono::seconds(std::min<curl_off_t>(seconds, 3600)), kMaxRetryAfter);
+  }
+  return answer;
+}
+
+// One line for the person on call: what failed, where, and what to look at.
+std::string HttpClient::Transfer::Problem(CURLcode code) const {
+  const std::string where = Authority(request.url.c_str());
+  if (timed_out) {
+    return where + " accepted the request and did not answer within " +
+           FormatDuration(request.answer_timeout);
+  }
+  if (too_large) return "the answer of " + where + " is too large";
+  const std::string detail = Printable(error[0] != 0 ? error : curl_easy_strerror(code), 300);
+  long os_error = 0;
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+      return "cannot connect to " + where + ": " +
+             (os_error != 0 ? std::strerror(static_cast<int>(os_error)) : detail);
+    case CURLE_OPERATION_TIMEDOUT:
+      return "no answer from " + where + " in time (" + detail + ")";
+    case CURLE_PEER_FAILED_VERIFICATION: {
+      long verify = X509_V_OK;
+      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+      const std::string why =
+          verify == X509_V_OK ? detail : std::string(X509_verify_cert_error_string(verify));
+      return "the certificate of " + where + " is not trusted: " + why +
+             " (see --certificate-authority and --tls-server-name)";
+    }
+    case CURLE_SSL_CACERT_BADFILE:
+      return "the certificate authority is not usable (see --certificate-authority)";
+    case CURLE_SSL_CERTPROBLEM:
+      return "the client certificate or its key is not usable (see --client-certificate and "
+             "--client-key)";
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+      return "the connection to " + where + " broke (" + detail + ")";
+    default:
+      return "the request to " + where + " failed: " + detail;
+  }
+}
+
+Result<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    return Error{Code::kBug, "libcurl cannot be initialised"};
+  }
+  std::unique_ptr<HttpClient> client(new HttpClient(loop));
+  client->multi_ = curl_multi_init();
+  if (client->multi_ == nullptr) return Error{Code::kBug, "libcurl cannot be initialised"};
+  CURLM* multi = client->multi_;
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Curl::OnSocket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client.get());
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Curl::OnTimer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client.get());
+  return client;
+}
+
+HttpClient::HttpClient(Loop& loop) : loop_(loop) {}
+
+HttpClient::~HttpClient() {
+  for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_, transfer->easy);
+  transfers_.clear();
+  curl_multi_cleanup(multi_);
+  curl_global_cleanup();
+}
+
+Handle HttpClient::Send(HttpRequest request) {
+  auto owned = std::make_unique<Transfer>();
+  Transfer& transfer = *owned;
+  transfer.id = ++last_id_;
+  transfer.request = std::move(request);
+  transfer.easy = curl_easy_init();
+  transfer.Configure();
+  if (transfer.request.answer_timeout > Duration::zero()) {
+    transfer.answer_timer = loop_.After(transfer.request.answer_timeout, [this, &transfer] {
+      if (transfer.answered) return;
+      transfer.timed_out = true;
+      ApiAnswer answer;
+      answer.problem = transfer.Problem(CURLE_OK);
+      const auto then = std::move(transfer.request.on_answer);
+      Cancel(transfer.id);
+      then(std::move(answer));
+    });
+  }
+  const uint64_t id = transfer.id;
+  CURL* easy = transfer.easy;
+  transfers_[id] = std::move(owned);
+  curl_multi_add_handle(multi_, easy);  // asks for a timer of 0 ms: starts from the loop
+  return std::make_unique<Registration>(*this, id);
+}
+
+void HttpClient::Cancel(uint64_t id) {
+  const auto found = transfers_.find(id);
+  if (found == transfers_.end()) return;
+  curl_multi_remove_handle(multi_, found->second->easy);
+  transfers_.erase(found);
+}
+
+void HttpClient::OnTimer(long milliseconds) {
+  if (milliseconds < 0) return timer_.reset();
+  timer_ =
+      loop_.After(std::chrono::milliseconds(milliseconds), [this] { Act(CURL_SOCKET_TIMEOUT, 0); });
+}
+
+void HttpClient::OnSocket(int fd, int what) {
+  sockets_.erase(fd);
+  if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) return;
+  uint32_t events = 0;
+  if (what != CURL_POLL_OUT) events |= EPOLLIN;
+  if (what != CURL_POLL_IN) events |= EPOLLOUT;
+  sockets_[fd] = loop_.WatchFd(fd, events, [this, fd](uint32_t ready) {
+    int mask = 0;
+    if ((ready & EPOLLIN) != 0) mask |= CURL_CSELECT_IN;
+    if ((ready & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
+    if ((ready & (EPOLLERR | EPOLLHUP)) != 0) mask |= CURL_CSELECT_ERR;
+    Act(fd, mask);
+  });
+}
+
+// Curl runs to its end before anyone hears of what it did: no callback of ours may add or remove
+// a transfer from within curl.
+void HttpClient::Act(int fd, int events) {
+  int running = 0;
+  curl_multi_socket_action(multi_, fd, events, &running);
+  DeliverBytes();
+  DeliverAnswers();
+}
+
+void HttpClient::DeliverBytes() {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, transfer] : transfers_) {
+    if (!transfer->streamed.empty()) ids.push_back(id);
+  }
+  for (const uint64_t id : ids) {
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end()) continue;  // cancelled by one before it
+    const std::string bytes = std::exchange(found->second->streamed, {});
+    const auto then = found->second->request.on_bytes;  // may be destroyed by what it does
+    then(bytes);
+  }
+}
+
+void HttpClient::DeliverAnswers() {
+  struct Done {
+    uint64_t id;
+    CURLcode code;
+  };
+  std::vector<Done> all;
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    all.push_back({transfer->id, message->data.result});
+  }
+  for (const Done& done : all) {
+    const auto found = transfers_.find(done.id);
+    if (found == transfers_.end()) continue;
+    ApiAnswer answer = found->second->Answer(done.code);
+    const auto then = std::move(found->second->request.on_answer);
+    Cancel(done.id);
+    then(std::move(answer));
+  }
+}
+
+}  // namespace certlatch

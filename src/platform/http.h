@@ -1,0 +1,77 @@
+// HttpClient makes HTTP/1.1 requests on the Loop, through curl's multi interface.
+// Owns the connections and every byte in flight: a body is at most `max_body` bytes, a streamed one
+// is handed on as it comes. No redirects, no proxies, no cookies, no DNS: addresses come with the
+// request. Answers come from the loop, never from within Send.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/host.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "domain/api_answer.h"
+#include "platform/loop.h"
+
+namespace certlatch {
+
+// Whom to trust and who we are, as PEM. Shared by the requests that are under way.
+struct TlsIdentity {
+  std::string certificate_authority;  // "": the system's
+  std::string client_certificate;     // "": none
+  Secret client_key;
+  bool verify = true;
+};
+
+struct HttpRequest {
+  std::string url;
+  std::vector<std::string> headers;  // "Accept: application/json"
+  Secret bearer;                     // "": no Authorization header
+  std::shared_ptr<const TlsIdentity> tls;
+  // Where to connect instead of what the URL says: "url-host:url-port:host:port"; "": as the URL.
+  std::string connect_to;
+  // "host:port:address,address" for a host that is a name; "": it is an address.
+  std::string addresses;
+  Duration connect_timeout = 10s;  // TCP and TLS
+  Duration total_timeout{};        // of all; 0: unlimited
+  Duration answer_timeout{};       // until the answer begins; 0: unlimited
+  size_t max_body = 0;
+  // Set: the body of a 200 goes here, without a bound in all.
+  std::function<void(std::string_view)> on_bytes;
+  std::function<void(ApiAnswer)> on_answer;
+};
+
+class HttpClient {
+ public:
+  static Result<std::unique_ptr<HttpClient>> Create(Loop& loop);
+  ~HttpClient();
+
+  // Destroying the handle cancels.
+  [[nodiscard]] Handle Send(HttpRequest request);
+
+ private:
+  struct Transfer;
+  struct Registration;
+  struct Curl;  // curl's C callbacks
+
+  explicit HttpClient(Loop& loop);
+  void OnTimer(long milliseconds);
+  void OnSocket(int fd, int what);
+  void Act(int fd, int events);
+  void DeliverBytes();
+  void DeliverAnswers();
+  void Cancel(uint64_t id);
+
+  Loop& loop_;
+  void* multi_ = nullptr;  // CURLM
+  Handle timer_;
+  std::map<int, Handle> sockets_;
+  uint64_t last_id_ = 0;
+  std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
+};
+
+}  // namespace certlatch

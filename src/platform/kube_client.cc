@@ -1,0 +1,239 @@
+#include "platform/kube_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "platform/file.h"
+#include "platform/resolver.h"
+
+namespace certlatch {
+namespace {
+
+constexpr size_t kMaxTokenFile = 64 * 1024;
+constexpr size_t kMaxPemFile = 4 << 20;      // a system's whole bundle is about 220 KiB
+constexpr size_t kMaxAnswerBody = 32 << 20;  // a page of large objects
+constexpr Duration kAnswerTimeout = 15s;     // API servers begin to answer at once, watches too
+constexpr Duration kLookUpTimeout = 10s;
+constexpr Duration kAddressesFor = 30s;
+
+std::string Bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || (IsIpAddress(host) && host.starts_with("127."));
+}
+
+// What may stand in a URL's authority; everything else (user info, spaces, controls) is refused.
+bool IsHostText(std::string_view host) {
+  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == ':';
+  });
+}
+
+Error BadServer(std::string_view server, std::string_view problem) {
+  return Error{Code::kConfig, "--server " + Printable(server, 300) + ": " + std::string(problem)};
+}
+
+Error AsConfig(Error error, std::string_view flag) {
+  error.code = Code::kConfig;
+  return std::move(error).With(flag);
+}
+
+bool HoldsPem(std::string_view text, std::string_view label) {
+  return text.find("-----BEGIN " + std::string(label)) != std::string_view::npos;
+}
+
+}  // namespace
+
+// A request that may have to wait for its host's address first.
+struct KubeClient::Call : Cancellable {
+  HttpRequest request;
+  Handle step;  // the look-up, then the transfer
+};
+
+Result<std::unique_ptr<KubeClient>> KubeClient::Create(Loop& loop, HttpClient& http,
+                                                       ConnectionOptions options) {
+  std::unique_ptr<KubeClient> client(new KubeClient(loop, http, std::move(options)));
+  const Status parsed = client->ParseServer();
+  if (!parsed) return parsed.error();
+  const Result<Secret> token = client->ReadToken();
+  if (!token) return AsConfig(token.error(), "token");
+  if (!client->tls_ && !token->empty() && !IsLoopback(client->host_)) {
+    return BadServer(client->options_.server,
+                     "would send the token in the clear; use https, or http on loopback only");
+  }
+  const auto identity = client->ReadIdentity();
+  if (!identity) return AsConfig(identity.error(), "TLS");
+  return client;
+}
+
+// scheme://host[:port][/prefix]; IPv6 addresses in brackets.
+Status KubeClient::ParseServer() {
+  std::string_view rest = options_.server;
+  if (rest.find("://") == std::string_view::npos) {
+    tls_ = true;
+  } else if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("http://")) {
+    tls_ = false;
+    rest.remove_prefix(7);
+  } else {
+    return BadServer(options_.server, "neither https nor http");
+  }
+  const size_t slash = rest.find('/');
+  if (slash != std::string_view::npos) {
+    prefix_ = std::string(rest.substr(slash));
+    while (prefix_.ends_with('/')) prefix_.pop_back();
+    if (prefix_.find_first_of("?# \\") != std::string::npos) {
+      return BadServer(options_.server, "a path cannot have a query");
+    }
+    rest = rest.substr(0, slash);
+  }
+  const size_t bracket = rest.find(']');
+  const size_t colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  port_ = tls_ ? "443" : "80";
+  if (colon != std::string_view::npos) {
+    port_ = std::string(rest.substr(colon + 1));
+    rest = rest.substr(0, colon);
+  }
+  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
+  host_ = std::string(rest);
+  if (!IsHostText(host_)) return BadServer(options_.server, "no host name");
+  const auto port = ParseUint(port_, 65535);
+  if (!port || *port == 0) return BadServer(options_.server, "no port between 1 and 65535");
+  return {};
+}
+
+Result<Secret> KubeClient::ReadToken() const {
+  if (!options_.token.empty()) return Secret(std::string(options_.token.Reveal()));
+  if (options_.token_file.empty()) return Secret();
+  Result<std::string> text = ReadSmallFile(options_.token_file, kMaxTokenFile);
+  if (!text) return std::move(text).error().With("token file");
+  Secret token{std::string(Trim(*text))};
+  Wipe(*text);
+  const std::string_view bytes = token.Reveal();
+  const bool fits_header =
+      std::all_of(bytes.begin(), bytes.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (token.empty() || !fits_header) {
+    return Error{Code::kRetry, "token file: " + options_.token_file + ": holds no token"};
+  }
+  return token;
+}
+
+Result<std::shared_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
+  auto identity = std::make_shared<TlsIdentity>();
+  identity->verify = !options_.insecure_skip_tls_verify;
+  if (!options_.certificate_authority.empty() && identity->verify) {
+    Result<std::string> pem = ReadSmallFile(options_.certificate_authority, kMaxPemFile);
+    if (!pem) return std::move(pem).error().With("certificate authority");
+    if (!HoldsPem(*pem, "CERTIFICATE") && !HoldsPem(*pem, "TRUSTED CERTIFICATE")) {
+      return Error{Code::kRetry, "certificate authority: " + options_.certificate_authority +
+                                     ": holds no PEM certificate"};
+    }
+    identity->certificate_authority = *std::move(pem);
+  }
+  if (options_.client_certificate.empty()) return {std::move(identity)};
+  Result<std::string> certificate = ReadSmallFile(options_.client_certificate, kMaxPemFile);
+  if (!certificate) return std::move(certificate).error().With("client certificate");
+  Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
+  if (!key) return std::move(key).error().With("client key");
+  if (!HoldsPem(*certificate, "CERTIFICATE")) {
+    return Error{Code::kRetry, "client certificate: " + options_.client_certificate +
+                                   ": holds no PEM certificate"};
+  }
+  identity->client_certificate = *std::move(certificate);
+  identity->client_key = Secret(*std::move(key));
+  return {std::move(identity)};
+}
+
+Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
+  HttpRequest request;
+  // The name that is verified and sent as SNI stands in the URL; curl connects to the other.
+  const bool renamed = !options_.tls_server_name.empty() && tls_;
+  const std::string url_host = Bracketed(renamed ? options_.tls_server_name : host_);
+  request.url = (tls_ ? "https://" : "http://") + url_host + ":" + port_ + prefix_ + target;
+  if (renamed) {
+    request.connect_to = url_host + ":" + port_ + ":" + Bracketed(host_) + ":" + port_;
+    request.headers.push_back("Host: " + Bracketed(host_) + ":" + port_);
+  }
+  request.headers.emplace_back("Accept: application/json");
+  request.headers.emplace_back("User-Agent: certlatch");
+  Result<Secret> token = ReadToken();
+  if (!token) return std::move(token).error();
+  request.bearer = *std::move(token);
+  if (tls_) {
+    auto identity = ReadIdentity();
+    if (!identity) return std::move(identity).error();
+    request.tls = *std::move(identity);
+  }
+  request.max_body = kMaxAnswerBody;
+  return request;
+}
+
+Handle KubeClient::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+  return Begin(target, options_.request_timeout, nullptr, std::move(then));
+}
+
+Handle KubeClient::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+                         std::function<void(ApiAnswer)> ended) {
+  return Begin(target, Duration::zero(), std::move(bytes), std::move(ended));
+}
+
+Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
+                         std::function<void(std::string_view)> bytes,
+                         std::function<void(ApiAnswer)> then) {
+  Result<HttpRequest> prepared = Prepare(target);
+  if (!prepared) {
+    return loop_.After(Duration::zero(), [then, problem = prepared.error().text] {
+      ApiAnswer answer;
+      answer.problem = problem;
+      then(std::move(answer));
+    });
+  }
+  HttpRequest request = *std::move(prepared);
+  request.total_timeout = total_timeout;
+  request.answer_timeout = std::min(options_.request_timeout, kAnswerTimeout);
+  request.on_bytes = std::move(bytes);
+  request.on_answer = [this, then = std::move(then)](ApiAnswer answer) {
+    // The next attempt asks for the address again: the old one may be why there is no answer.
+    if (answer.status == 0) addresses_until_ = Instant();
+    then(std::move(answer));
+  };
+  if (IsIpAddress(host_)) return http_.Send(std::move(request));
+  if (Loop::Now() < addresses_until_) return SendTo(addresses_, std::move(request));
+  return LookUpAndSend(std::move(request));
+}
+
+Handle KubeClient::SendTo(const std::vector<std::string>& addresses, HttpRequest request) {
+  request.addresses = host_ + ":" + port_ + ":";
+  for (const std::string& address : addresses) {
+    if (&address != &addresses.front()) request.addresses += ',';
+    request.addresses += Bracketed(address);
+  }
+  return http_.Send(std::move(request));
+}
+
+Handle KubeClient::LookUpAndSend(HttpRequest request) {
+  auto call = std::make_unique<Call>();
+  Call* raw = call.get();
+  raw->request = std::move(request);
+  raw->step = ResolveHost(loop_, host_, kLookUpTimeout,
+                          [this, raw](const Result<std::vector<std::string>>& found) {
+                            if (found) {
+                              addresses_ = *found;
+                              addresses_until_ = Loop::Now() + kAddressesFor;
+                              raw->step = SendTo(addresses_, std::move(raw->request));
+                              return;
+                            }
+                            ApiAnswer answer;
+                            answer.problem = found.error().text;
+                            const auto then = std::move(raw->request.on_answer);
+                            then(std::move(answer));  // last: may destroy the call
+                          });
+  return call;
+}
+
+}  // namespace certlatch

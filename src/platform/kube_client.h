@@ -1,0 +1,56 @@
+// KubeClient makes requests to one API server: address, credentials, trust, time limits.
+// Credentials and CA are read from their files for each request, since the kubelet rotates them;
+// the token goes to this server only. Owns a name look-up at most; connections are HttpClient's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/host.h"
+#include "app/options.h"
+#include "platform/http.h"
+#include "platform/loop.h"
+
+namespace certlatch {
+
+class KubeClient {
+ public:
+  // Error (kConfig): the server's address is malformed, or a file that was asked for cannot be
+  // used.
+  static Result<std::unique_ptr<KubeClient>> Create(Loop& loop, HttpClient& http,
+                                                    ConnectionOptions options);
+
+  // As Host's. One answer, at the latest after the request timeout.
+  [[nodiscard]] Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then);
+  [[nodiscard]] Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+                             std::function<void(ApiAnswer)> ended);
+
+ private:
+  struct Call;
+
+  KubeClient(Loop& loop, HttpClient& http, ConnectionOptions options)
+      : loop_(loop), http_(http), options_(std::move(options)) {}
+
+  Status ParseServer();
+  Result<HttpRequest> Prepare(const std::string& target) const;
+  Result<std::shared_ptr<const TlsIdentity>> ReadIdentity() const;
+  Result<Secret> ReadToken() const;
+  Handle Begin(const std::string& target, Duration total_timeout,
+               std::function<void(std::string_view)> bytes, std::function<void(ApiAnswer)> then);
+  Handle SendTo(const std::vector<std::string>& addresses, HttpRequest request);
+  Handle LookUpAndSend(HttpRequest request);
+
+  Loop& loop_;
+  HttpClient& http_;
+  ConnectionOptions options_;
+  bool tls_ = true;
+  std::string host_;  // without brackets
+  std::string port_;
+  std::string prefix_;                  // of paths: "/k8s/clusters/c-1", mostly ""
+  std::vector<std::string> addresses_;  // of host_, if it is a name
+  Instant addresses_until_{};
+};
+
+}  // namespace certlatch

@@ -1,0 +1,68 @@
+#include "platform/linux_host.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <utility>
+
+namespace certlatch {
+namespace {
+
+constexpr int kWriteWaitMs = 100;
+
+}  // namespace
+
+WallTime SystemWallTime() { return WallTime(std::chrono::seconds(std::time(nullptr))); }
+
+bool WriteLine(int fd, std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    // A pipe that polls as writable takes 4,096 bytes (PIPE_BUF) without blocking.
+    pollfd ready{fd, POLLOUT, 0};
+    if (poll(&ready, 1, kWriteWaitMs) <= 0 || (ready.revents & POLLOUT) == 0) return false;
+    const ssize_t count = write(fd, rest.data(), std::min<size_t>(rest.size(), 4096));
+    if (count <= 0) return false;
+    rest.remove_prefix(static_cast<size_t>(count));
+  }
+  return true;
+}
+
+Result<std::unique_ptr<LinuxHost>> LinuxHost::Create(Loop& loop, ConnectionOptions connection,
+                                                     LogFormat log_format) {
+  std::unique_ptr<LinuxHost> host(new LinuxHost(loop, log_format));
+  auto http = HttpClient::Create(loop);
+  if (!http) return std::move(http).error();
+  host->http_ = *std::move(http);
+  auto kube = KubeClient::Create(loop, *host->http_, std::move(connection));
+  if (!kube) return std::move(kube).error();
+  host->kube_ = *std::move(kube);
+  return host;
+}
+
+Instant LinuxHost::Now() { return Loop::Now(); }
+
+WallTime LinuxHost::WallNow() { return SystemWallTime(); }
+
+Handle LinuxHost::After(Duration length, std::function<void()> then) {
+  return loop_.After(length, std::move(then));
+}
+
+Handle LinuxHost::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+  return kube_->Fetch(target, std::move(then));
+}
+
+Handle LinuxHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+                        std::function<void(ApiAnswer)> ended) {
+  return kube_->Watch(target, std::move(bytes), std::move(ended));
+}
+
+void LinuxHost::Print(std::string_view line) { WriteLine(STDOUT_FILENO, line); }
+
+void LinuxHost::Log(const LogLine& line) {
+  WriteLine(STDERR_FILENO, Render(line, log_format_, WallNow()));
+}
+
+}  // namespace certlatch

@@ -1,0 +1,46 @@
+// LinuxHost is the real Host: the loop's clock and timers, the API server through KubeClient, lines
+// to standard output and standard error.
+// Writing never blocks for long: where nobody reads the pipe, lines are dropped.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/host.h"
+#include "app/options.h"
+#include "platform/http.h"
+#include "platform/kube_client.h"
+#include "platform/loop.h"
+
+namespace certlatch {
+
+class LinuxHost : public Host {
+ public:
+  static Result<std::unique_ptr<LinuxHost>> Create(Loop& loop, ConnectionOptions connection,
+                                                   LogFormat log_format);
+
+  Instant Now() override;
+  WallTime WallNow() override;
+  Handle After(Duration length, std::function<void()> then) override;
+  Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then) override;
+  Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+               std::function<void(ApiAnswer)> ended) override;
+  void Print(std::string_view line) override;
+  void Log(const LogLine& line) override;
+
+ private:
+  LinuxHost(Loop& loop, LogFormat log_format) : loop_(loop), log_format_(log_format) {}
+
+  Loop& loop_;
+  LogFormat log_format_;
+  std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<KubeClient> kube_;
+};
+
+WallTime SystemWallTime();
+
+// `line` and a line break in one write. Waits at most a moment for a reader; false: dropped.
+bool WriteLine(int fd, std::string_view line);
+
+}  // namespace certlatch

@@ -1,0 +1,155 @@
+#include "platform/loop.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <string>
+
+namespace certlatch {
+namespace {
+
+Error Failed(const char* call) {
+  return Error{Code::kBug, std::string(call) + ": " + std::strerror(errno)};
+}
+
+}  // namespace
+
+struct Loop::FdRegistration : Cancellable {
+  FdRegistration(Loop& its_loop, int its_fd, uint64_t its_id)
+      : loop(its_loop), fd(its_fd), id(its_id) {}
+  ~FdRegistration() override {
+    epoll_ctl(loop.epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    loop.fds_.erase(id);
+  }
+  Loop& loop;
+  int fd;
+  uint64_t id;
+};
+
+struct Loop::TimerRegistration : Cancellable {
+  TimerRegistration(Loop& its_loop, TimerKey its_key) : loop(its_loop), key(its_key) {}
+  ~TimerRegistration() override { loop.timers_.erase(key); }
+  Loop& loop;
+  TimerKey key;
+};
+
+struct Loop::ChildRegistration : Cancellable {
+  ChildRegistration(Loop& its_loop, pid_t its_pid) : loop(its_loop), pid(its_pid) {}
+  ~ChildRegistration() override { loop.children_.erase(pid); }
+  Loop& loop;
+  pid_t pid;
+};
+
+Result<std::unique_ptr<Loop>> Loop::Create() {
+  std::unique_ptr<Loop> loop(new Loop);
+  loop->epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  if (!loop->epoll_.valid()) return Failed("epoll_create1");
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&handled, signal);
+  if (sigprocmask(SIG_BLOCK, &handled, nullptr) != 0) return Failed("sigprocmask");
+  std::signal(SIGPIPE, SIG_IGN);
+  loop->signals_ = UniqueFd(signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!loop->signals_.valid()) return Failed("signalfd");
+  Loop* raw = loop.get();
+  loop->signal_watch_ =
+      loop->WatchFd(loop->signals_.get(), EPOLLIN, [raw](uint32_t) { raw->ReadSignals(); });
+  return loop;
+}
+
+Loop::~Loop() { signal_watch_.reset(); }
+
+Instant Loop::Now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+Handle Loop::WatchFd(int fd, uint32_t events, std::function<void(uint32_t)> then) {
+  const uint64_t id = ++last_id_;
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = id;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  fds_[id] = std::make_shared<std::function<void(uint32_t)>>(std::move(then));
+  return std::make_unique<FdRegistration>(*this, fd, id);
+}
+
+Handle Loop::After(Duration length, std::function<void()> then) {
+  const TimerKey key(SaturatingAdd(Now(), length), ++last_id_);
+  timers_[key] = std::make_shared<std::function<void()>>(std::move(then));
+  return std::make_unique<TimerRegistration>(*this, key);
+}
+
+Handle Loop::OnChildExit(pid_t pid, std::function<void(int)> then) {
+  children_[pid] = std::make_shared<std::function<void(int)>>(std::move(then));
+  return std::make_unique<ChildRegistration>(*this, pid);
+}
+
+void Loop::Run() {
+  std::array<epoll_event, 32> events;
+  while (!stopped_) {
+    RunDueTimers();
+    if (stopped_) return;
+    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                 MillisecondsToNextTimer());
+    for (int i = 0; i < count && !stopped_; ++i) {
+      const auto found = fds_.find(events[static_cast<size_t>(i)].data.u64);
+      if (found == fds_.end()) continue;  // destroyed earlier in this batch
+      const auto then = found->second;    // keeps it alive while it runs
+      (*then)(events[static_cast<size_t>(i)].events);
+    }
+  }
+}
+
+// Only timers due when the round begins: one that always sets a next one must not starve the rest.
+void Loop::RunDueTimers() {
+  const TimerKey last(Now(), last_id_);
+  while (!stopped_ && !timers_.empty() && timers_.begin()->first <= last) {
+    const auto then = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    (*then)();
+  }
+}
+
+int Loop::MillisecondsToNextTimer() const {
+  if (timers_.empty()) return -1;
+  const Duration left = timers_.begin()->first.first - Now();
+  if (left <= Duration::zero()) return 0;
+  const int64_t milliseconds = left / 1ms + 1;  // rounded up: waking early would spin
+  return static_cast<int>(std::min<int64_t>(milliseconds, INT_MAX));
+}
+
+void Loop::ReadSignals() {
+  signalfd_siginfo info{};
+  while (read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGCHLD) {
+      ReapChildren();
+    } else if (on_termination_) {
+      on_termination_(signal);
+    }
+  }
+}
+
+// Signals are not queued: one SIGCHLD may stand for many. As PID 1 orphans are ours to reap, too.
+void Loop::ReapChildren() {
+  int status = 0;
+  pid_t pid = 0;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    const auto found = children_.find(pid);
+    if (found == children_.end()) continue;
+    const auto then = found->second;
+    children_.erase(found);
+    (*then)(status);
+  }
+}
+
+}  // namespace certlatch

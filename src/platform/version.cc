@@ -1,0 +1,18 @@
+#include "platform/version.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+
+namespace certlatch {
+
+std::string VersionText() {
+  std::string text = "certlatch " CERTLATCH_VERSION " (commit " CERTLATCH_COMMIT ")\n";
+  text += "libcurl ";
+  text += curl_version_info(CURLVERSION_NOW)->version;
+  text += ", ";
+  text += OpenSSL_version(OPENSSL_VERSION);
+  text += ", simdjson " CERTLATCH_SIMDJSON_VERSION;
+  return text;
+}
+
+}  // namespace certlatch

@@ -1,0 +1,181 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace certlatch {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Surroundings InPod() {
+  Surroundings pod;
+  pod.environment = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
+  pod.service_account_namespace = "prod";
+  pod.version = "certlatch 1";
+  return pod;
+}
+
+Command Parsed(const std::vector<std::string_view>& arguments,
+               const Surroundings& surroundings = InPod(), std::string_view program = "certlatch") {
+  Result<Command> command = ParseCommandLine(program, arguments, surroundings);
+  EXPECT_TRUE(command.has_value()) << (command ? "" : command.error().text);
+  return command ? *std::move(command) : Command();
+}
+
+std::string Refused(const std::vector<std::string_view>& arguments,
+                    const Surroundings& surroundings = InPod(),
+                    std::string_view program = "certlatch") {
+  const Result<Command> command = ParseCommandLine(program, arguments, surroundings);
+  EXPECT_FALSE(command.has_value());
+  return command ? "" : command.error().text;
+}
+
+TEST(CommandLine, InAPodNeedsNothingButTargets) {
+  const Command command = Parsed({"wait", "certificate/web", "secret/web-tls"});
+  EXPECT_EQ(command.kind, Command::Kind::kWait);
+  EXPECT_EQ(command.wait.targets.size(), 2U);
+  EXPECT_TRUE(command.wait.goals.empty());
+  EXPECT_EQ(command.wait.timeout, 180s);
+  EXPECT_EQ(command.wait.ns, "prod");
+  EXPECT_EQ(command.connection.server, "https://10.96.0.1:443");
+  EXPECT_EQ(command.connection.token_file, std::string(kServiceAccountDir) + "/token");
+  EXPECT_EQ(command.connection.certificate_authority, std::string(kServiceAccountDir) + "/ca.crt");
+  EXPECT_EQ(command.output.termination_log, "/dev/termination-log");
+}
+
+TEST(CommandLine, TheMountedTokenIsForTheClusterOnly) {
+  const Command command = Parsed({"wait", "pod/a", "--server=https://api.example.com:6443"});
+  EXPECT_EQ(command.connection.token_file, "");
+  EXPECT_EQ(command.connection.certificate_authority, "");
+  EXPECT_FALSE(command.connection.in_cluster);
+  const Command same = Parsed({"wait", "pod/a", "--server=https://10.96.0.1:443"});
+  EXPECT_TRUE(same.connection.in_cluster);
+  EXPECT_NE(same.connection.token_file, "");
+}
+
+TEST(CommandLine, OnesOwnIdentityReplacesTheMountedToken) {
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--token=t"}).connection.token_file, "");
+  EXPECT_EQ(
+      Parsed({"wait", "pod/a", "--client-certificate=c", "--client-key=k"}).connection.token_file,
+      "");
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--token-file=/t"}).connection.token_file, "/t");
+}
+
+TEST(CommandLine, RetriesA401OnlyWhereCredentialsCanRotate) {
+  EXPECT_TRUE(Parsed({"wait", "pod/a"}).wait.watch.retry_unauthorized);
+  EXPECT_FALSE(Parsed({"wait", "pod/a", "--token=t"}).wait.watch.retry_unauthorized);
+}
+
+TEST(CommandLine, BracketsIpv6Clusters) {
+  Surroundings pod = InPod();
+  pod.environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).connection.server, "https://[fd00::1]:443");
+}
+
+TEST(CommandLine, TakesTheNamespaceFromFlagThenPodThenServiceAccount) {
+  Surroundings pod = InPod();
+  EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).wait.ns, "prod");
+  pod.environment["POD_NAMESPACE"] = "mine";
+  EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).wait.ns, "mine");
+  EXPECT_EQ(Parsed({"wait", "pod/a", "-n", "yours"}, pod).wait.ns, "yours");
+  EXPECT_EQ(Parsed({"wait", "pod/a", "-s", "https://127.0.0.1:1"}, Surroundings()).wait.ns,
+            "default");
+}
+
+TEST(CommandLine, DefaultsTheTimeoutByWhatIsWaitedFor) {
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--for=create"}).wait.timeout, 30s);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--for=create", "--timeout=5m"}).wait.timeout, 5min);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--timeout=0"}).wait.timeout, 0s);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--timeout=-1s"}).wait.timeout, 24h * 7);
+}
+
+TEST(CommandLine, ReadsEveryGoal) {
+  const Command command = Parsed({"wait", "pod/a", "--for=Create", "--for=DELETE", "--for=ready",
+                                  "--for=condition=A=b=c", "--for=jsonpath={.a}=b"});
+  ASSERT_EQ(command.wait.goals.size(), 5U);
+  EXPECT_TRUE(std::holds_alternative<CreateGoal>(command.wait.goals[0]));
+  EXPECT_TRUE(std::holds_alternative<DeleteGoal>(command.wait.goals[1]));
+  EXPECT_TRUE(std::holds_alternative<ReadyGoal>(command.wait.goals[2]));
+  const auto& condition = std::get<ConditionGoal>(command.wait.goals[3]);
+  EXPECT_EQ(condition.type, "A");
+  EXPECT_EQ(condition.status, "b=c");
+  EXPECT_TRUE(std::holds_alternative<JsonPathWait>(command.wait.goals[4]));
+}
+
+TEST(CommandLine, RefusesContradictionsNamingBothSides) {
+  EXPECT_EQ(Refused({"wait", "pod/a", "--token=t", "--token-file=f"}),
+            "error: --token and --token-file contradict each other");
+  EXPECT_EQ(Refused({"wait", "pod/a", "--client-key=k"}),
+            "error: --client-certificate and --client-key need each other");
+  EXPECT_THAT(Refused({"wait", "pod/a", "--insecure-skip-tls-verify", "--certificate-authority=f"}),
+              HasSubstr("contradict"));
+}
+
+TEST(CommandLine, RefusesBadInputInOneLineThatNamesIt) {
+  EXPECT_EQ(Refused({}), "error: no mode given (see 'certlatch --help')");
+  EXPECT_EQ(Refused({"serve"}), "error: unknown mode \"serve\" (see 'certlatch --help')");
+  EXPECT_EQ(Refused({"wait", "--x"}), "error: unknown flag: --x (see 'certlatch wait --help')");
+  EXPECT_THAT(Refused({"wait"}), StartsWith("error: nothing to wait for"));
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=foo"}), "error: unrecognized condition: \"foo\"");
+  EXPECT_THAT(Refused({"wait", "pod/a", "--timeout=5"}),
+              HasSubstr("invalid argument \"5\" for \"--timeout\" flag: time: missing unit"));
+  EXPECT_THAT(Refused({"wait", "pod/a", "--log-format=xml"}),
+              HasSubstr("must be text, logfmt or json"));
+  EXPECT_THAT(Refused({"wait", "pod/a", "-o", "yaml"}), HasSubstr("not \"yaml\""));
+  EXPECT_THAT(Refused({"wait", "pod/a", "--min-ready=0"}), HasSubstr("from 1 to"));
+  EXPECT_THAT(Refused({"wait", "pod/a"}, Surroundings()), HasSubstr("give --server"));
+}
+
+TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {
+  std::vector<std::string_view> arguments = {"wait", "pod"};
+  arguments.insert(arguments.end(), kMaxTargets + 1, "a");
+  EXPECT_EQ(Refused(arguments), "error: more than 100 targets");
+}
+
+TEST(CommandLine, RefusesToPassAProxyBySilently) {
+  Surroundings outside;
+  outside.environment = {{"HTTPS_PROXY", "http://proxy:3128"}};
+  std::vector<std::string_view> arguments = {"wait", "pod/a", "-s", "https://api.example.com"};
+  EXPECT_THAT(Refused(arguments, outside), HasSubstr("HTTPS_PROXY"));
+  EXPECT_THAT(Refused(arguments, outside), HasSubstr("--no-proxy"));
+  arguments.emplace_back("--no-proxy");
+  Parsed(arguments, outside);
+}
+
+TEST(CommandLine, IsKubectlUnderThatName) {
+  for (const char* program : {"kubectl", "/usr/local/bin/kubectl"}) {
+    const Command command = Parsed({"wait", "--for=condition=Ready", "pod/a"}, InPod(), program);
+    EXPECT_TRUE(command.wait.as_kubectl);
+  }
+  const Command before = Parsed({"-n", "x", "wait", "--for=create", "pod/a"}, InPod(), "kubectl");
+  EXPECT_EQ(before.wait.ns, "x");
+}
+
+TEST(CommandLine, SpeaksAsKubectlUnderThatName) {
+  const Surroundings pod = InPod();
+  EXPECT_EQ(Refused({"wait", "--x"}, pod, "kubectl"),
+            "Error: unknown flag: --x\nSee 'kubectl wait --help' for usage.");
+  EXPECT_EQ(Refused({"wait", "pod/a"}, pod, "kubectl"), "error: unrecognized condition: \"\"");
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=ready"}, pod, "kubectl"),
+            "error: unrecognized condition: \"ready\"");
+  EXPECT_THAT(Refused({"get", "pods", "-w"}, pod, "kubectl"),
+              HasSubstr("it can \"wait\", not \"get\""));
+}
+
+TEST(CommandLine, HelpFitsOneScreenAndNamesEveryFlag) {
+  const Command command = Parsed({"wait", "--help"});
+  EXPECT_EQ(command.kind, Command::Kind::kPrint);
+  EXPECT_LE(std::count(command.text.begin(), command.text.end(), '\n'), 50);
+  for (const char* flag : {"--for", "--timeout", "--namespace", "--token-file", "--min-ready"}) {
+    EXPECT_THAT(command.text, HasSubstr(flag));
+  }
+  EXPECT_EQ(Parsed({"version"}).text, "certlatch 1\n");
+  EXPECT_THAT(Parsed({"--help"}).text, HasSubstr("certlatch wait TARGET"));
+}
+
+}  // namespace
+}  // namespace certlatch

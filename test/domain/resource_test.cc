@@ -1,0 +1,81 @@
+#include "domain/resource.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace certlatch {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::string Known(std::string_view type) {
+  for (const TypeName& name : ReadTypeName(type)) {
+    const auto resource = FindWellKnown(name);
+    if (resource) return resource->GroupResource();
+  }
+  return "";
+}
+
+TEST(Resource, IsKnownBySingularPluralShortAndFullNamesInAnyCase) {
+  for (const char* type : {"certificate", "certificates", "cert", "certs", "Certificate", "CERTS",
+                           "certificate.cert-manager.io", "certificates.cert-manager.io",
+                           "certificates.v1.cert-manager.io", "cert.cert-manager.io"}) {
+    EXPECT_EQ(Known(type), "certificates.cert-manager.io") << type;
+  }
+  EXPECT_EQ(Known("svc"), "services");
+  EXPECT_EQ(Known("ep"), "endpoints");
+  EXPECT_EQ(Known("deploy"), "deployments.apps");
+  EXPECT_EQ(Known("deployment.v1.apps"), "deployments.apps");
+  EXPECT_EQ(Known("po"), "pods");
+}
+
+TEST(Resource, IsNotGuessed) {
+  for (const char* type : {"", "certificat", "pods.apps", "certificates.v2.cert-manager.io",
+                           "secret.example.com", "deployments.v1beta1.apps"}) {
+    EXPECT_EQ(Known(type), "") << type;
+  }
+}
+
+TEST(Resource, HasThePathsAndNamesOfTheApi) {
+  const Resource pods = *FindWellKnown({"pod", "", "", false});
+  EXPECT_EQ(pods.CollectionPath("prod"), "/api/v1/namespaces/prod/pods");
+  EXPECT_EQ(pods.CollectionPath(""), "/api/v1/pods");
+  EXPECT_EQ(pods.GroupKind(), "pod");
+  const Resource issuers = *FindWellKnown({"clusterissuer", "", "", false});
+  EXPECT_EQ(issuers.CollectionPath("prod"), "/apis/cert-manager.io/v1/clusterissuers");
+  EXPECT_EQ(issuers.GroupKind(), "clusterissuer.cert-manager.io");
+}
+
+const char* const kGroups = R"({"kind":"APIGroupList","groups":[
+  {"name":"apps","versions":[{"groupVersion":"apps/v1"},{"groupVersion":"apps/v1beta1"}],
+   "preferredVersion":{"groupVersion":"apps/v1"}},
+  {"name":"example.com","versions":[{"groupVersion":"example.com/v2"},{"groupVersion":"example.com/v1"}],
+   "preferredVersion":{"groupVersion":"example.com/v2"}},
+  {"name":"evil","versions":[{"groupVersion":"../x/v1"},{"groupVersion":"evil/v1?x"}]}]})";
+
+TEST(Discovery, AsksPreferredVersionsFirstAndTheCoreGroupBeforeAll) {
+  const Json groups = *ParseJson(kGroups);
+  EXPECT_THAT(GroupVersionsToAsk(groups, {"widget", "", "", false}),
+              ElementsAre("v1", "apps/v1", "example.com/v2", "apps/v1beta1", "example.com/v1"));
+  EXPECT_THAT(GroupVersionsToAsk(groups, {"widget", "", "example.com", true}),
+              ElementsAre("example.com/v2", "example.com/v1"));
+  EXPECT_THAT(GroupVersionsToAsk(groups, {"widget", "v1", "example.com", true}),
+              ElementsAre("example.com/v1"));
+}
+
+TEST(Discovery, FindsATypeByEveryNameAndNoSubresource) {
+  const Json list = *ParseJson(R"({"groupVersion":"example.com/v2","resources":[
+    {"name":"widgets/status","kind":"Widget","namespaced":true},
+    {"name":"widgets","singularName":"","kind":"Widget","namespaced":false,"shortNames":["wi"]}]})");
+  for (const char* name : {"widgets", "widget", "wi"}) {
+    const auto found = FindInResourceList(list, {name, "", "", false});
+    ASSERT_TRUE(found.has_value()) << name;
+    EXPECT_EQ(found->CollectionPath("x"), "/apis/example.com/v2/widgets");
+    EXPECT_EQ(found->GroupKind(), "widget.example.com");
+  }
+  EXPECT_FALSE(FindInResourceList(list, {"widgets/status", "", "", false}).has_value());
+  EXPECT_FALSE(FindInResourceList(list, {"gadget", "", "", false}).has_value());
+}
+
+}  // namespace
+}  // namespace certlatch

@@ -1,0 +1,107 @@
+#include "test/support/fake_host.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace certlatch::test {
+namespace {
+
+[[noreturn]] void Die(const char* what, const std::string& detail) {
+  std::fprintf(stderr, "FakeHost: %s: %s\n", what, detail.c_str());
+  std::abort();
+}
+
+}  // namespace
+
+struct FakeHost::Registration : Cancellable {
+  explicit Registration(std::function<void()> its_cancel) : cancel(std::move(its_cancel)) {}
+  ~Registration() override { cancel(); }
+  std::function<void()> cancel;
+};
+
+FakeHost::~FakeHost() {
+  if (!pending_.empty())
+    Die("a request outlived its mode", pending_.begin()->second.request.target);
+  if (!timers_.empty()) Die("a timer outlived its mode", "");
+}
+
+Handle FakeHost::After(Duration length, std::function<void()> then) {
+  const TimerKey key(SaturatingAdd(now_, length), ++last_id_);
+  timers_[key] = std::move(then);
+  return std::make_unique<Registration>([this, key] { timers_.erase(key); });
+}
+
+Handle FakeHost::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+  return Register(target, false, nullptr, std::move(then));
+}
+
+Handle FakeHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+                       std::function<void(ApiAnswer)> ended) {
+  return Register(target, true, std::move(bytes), std::move(ended));
+}
+
+Handle FakeHost::Register(const std::string& target, bool is_watch,
+                          std::function<void(std::string_view)> bytes,
+                          std::function<void(ApiAnswer)> then) {
+  const int id = ++last_id_;
+  const Request request{target, is_watch, now_};
+  history.push_back(request);
+  pending_[id] = {request, std::move(bytes), std::move(then)};
+  return std::make_unique<Registration>([this, id] { pending_.erase(id); });
+}
+
+void FakeHost::Advance(Duration length) {
+  const Instant until = now_ + length;
+  while (!timers_.empty() && timers_.begin()->first.first <= until) {
+    now_ = timers_.begin()->first.first;
+    const auto then = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    then();
+  }
+  now_ = until;
+}
+
+std::vector<FakeHost::Request> FakeHost::Open() const {
+  std::vector<Request> open;
+  for (const auto& [id, pending] : pending_) open.push_back(pending.request);
+  return open;
+}
+
+int FakeHost::Find(std::string_view part) const {
+  for (const auto& [id, pending] : pending_) {
+    if (pending.request.target.find(part) != std::string::npos) return id;
+  }
+  return 0;
+}
+
+void FakeHost::Answer(int id, ApiAnswer answer) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) Die("no such open request", std::to_string(id));
+  const auto then = std::move(found->second.then);
+  pending_.erase(found);
+  then(std::move(answer));
+}
+
+void FakeHost::Answer(int id, int status, std::string body) {
+  ApiAnswer answer;
+  answer.status = status;
+  answer.body = std::move(body);
+  Answer(id, std::move(answer));
+}
+
+void FakeHost::Send(int id, std::string_view bytes) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end() || !found->second.request.is_watch) {
+    Die("no such open watch", std::to_string(id));
+  }
+  const auto then = found->second.bytes;  // it may be cancelled by what it does
+  then(bytes);
+}
+
+std::string FakeHost::Log() const {
+  std::string text;
+  for (const LogLine& line : logged) text += line.text + "\n";
+  return text;
+}
+
+}  // namespace certlatch::test

@@ -1,0 +1,79 @@
+// FakeHost is a Host without a world: virtual time, requests that the test answers, output kept.
+// Nothing happens until the test says so; time moves only in AdvanceTo and Advance, which run the
+// timers on the way in order. Aborts where a mode breaks Host's rules.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/host.h"
+
+namespace certlatch::test {
+
+class FakeHost : public Host {
+ public:
+  struct Request {
+    std::string target;
+    bool is_watch = false;
+    Instant at;
+  };
+
+  ~FakeHost() override;
+
+  // --- Host ---
+  Instant Now() override { return now_; }
+  WallTime WallNow() override {
+    return wall_start_ + std::chrono::duration_cast<std::chrono::seconds>(now_ - Instant());
+  }
+  Handle After(Duration length, std::function<void()> then) override;
+  Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then) override;
+  Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
+               std::function<void(ApiAnswer)> ended) override;
+  void Print(std::string_view line) override { printed.emplace_back(line); }
+  void Log(const LogLine& line) override { logged.push_back(line); }
+
+  // --- the test's side ---
+  void Advance(Duration length);
+  bool HasTimers() const { return !timers_.empty(); }
+  Instant NextTimer() const { return timers_.begin()->first.first; }
+
+  // The requests that nobody has answered or cancelled, oldest first.
+  std::vector<Request> Open() const;
+  // The oldest open request whose target contains `part`; 0 if there is none.
+  int Find(std::string_view part) const;
+  void Answer(int id, ApiAnswer answer);  // ends a fetch or a watch
+  void Answer(int id, int status, std::string body);
+  void Send(int id, std::string_view bytes);  // to an open watch
+
+  // All lines logged, as text.
+  std::string Log() const;
+
+  std::vector<std::string> printed;
+  std::vector<LogLine> logged;
+  std::vector<Request> history;  // all requests ever made
+
+ private:
+  struct Pending {
+    Request request;
+    std::function<void(std::string_view)> bytes;
+    std::function<void(ApiAnswer)> then;
+  };
+  struct Registration;
+  using TimerKey = std::pair<Instant, int>;
+
+  Handle Register(const std::string& target, bool is_watch,
+                  std::function<void(std::string_view)> bytes, std::function<void(ApiAnswer)> then);
+
+  Instant now_{};
+  WallTime wall_start_{std::chrono::seconds(1'800'000'000)};  // 2027-01-15T08:00:00Z
+  int last_id_ = 0;
+  std::map<int, Pending> pending_;
+  std::map<TimerKey, std::function<void()>> timers_;
+};
+
+}  // namespace certlatch::test
