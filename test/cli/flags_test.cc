@@ -59,7 +59,7 @@ TEST(Flags, AreRefusedInPflagsWords) {
   EXPECT_EQ(Read({"--x"}), "unknown flag: --x");
   EXPECT_EQ(Read({"--nam=x"}), "unknown flag: --nam");
   EXPECT_EQ(Read({"-x"}), "unknown shorthand flag: 'x' in -x");
-  EXPECT_EQ(Read({"-ax"}), "unknown shorthand flag: 'x' in -ax");
+  EXPECT_EQ(Read({"-ax"}), "unknown shorthand flag: 'x' in -x");
   EXPECT_EQ(Read({"--name"}), "flag needs an argument: --name");
   EXPECT_EQ(Read({"-n"}), "flag needs an argument: 'n' in -n");
   EXPECT_EQ(Read({"--all=maybe"}),
