@@ -1,7 +1,6 @@
 // Wiring only: surroundings -> command line -> host -> mode -> exit status. The sole owner of exit
 // statuses: 0 met, 1 not met, refused or interrupted, 3 impossible (as kubectl: 0 and 1 only).
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -56,14 +55,6 @@ void BlankTokens(int argc, char** argv) {
 }
 
 void PrintError(const std::string& text) { WriteLine(STDERR_FILENO, text); }
-
-uint64_t RandomSeed() {
-  uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
-    seed = static_cast<uint64_t>(getpid());
-  }
-  return seed;
-}
 
 int ExitStatus(WaitOutcome outcome, bool as_kubectl) {
   if (outcome == WaitOutcome::kMet) return kExitMet;

@@ -119,9 +119,10 @@ Verdict SecretReady(const Question& question) {
 
 // --- endpoints, service, endpointslice ---
 
-std::string OfAtLeast(int wanted, std::string_view noun) {
-  return wanted == 1 ? "no ready " + std::string(noun)
-                     : "fewer than " + std::to_string(wanted) + " ready " + std::string(noun) + "s";
+// "no ready address", "fewer than 3 ready addresses".
+std::string TooFew(int wanted, std::string_view noun, std::string_view plural) {
+  if (wanted == 1) return "no ready " + std::string(noun);
+  return "fewer than " + std::to_string(wanted) + " ready " + std::string(plural);
 }
 
 Verdict EndpointsReady(const Question& question) {
@@ -135,8 +136,8 @@ Verdict EndpointsReady(const Question& question) {
   }
   const int wanted = question.settings.min_ready;
   if (ready >= static_cast<size_t>(wanted)) return Verdict::Met();
-  return Verdict::Unmet(OfAtLeast(wanted, "address") + " (" + std::to_string(ready) + " ready, " +
-                        std::to_string(waiting) + " not ready)");
+  return Verdict::Unmet(TooFew(wanted, "address", "addresses") + " (" + std::to_string(ready) +
+                        " ready, " + std::to_string(waiting) + " not ready)");
 }
 
 bool SliceHasPort(const Json& slice, const std::string* port_name) {
@@ -177,7 +178,7 @@ Verdict JudgeEndpoints(const Collection& slices, const std::string* port_name,
   const EndpointCount count = CountEndpoints(slices, port_name);
   const int wanted = question.settings.min_ready;
   if (count.ready.size() >= static_cast<size_t>(wanted)) return Verdict::Met();
-  return Verdict::Unmet(OfAtLeast(wanted, "endpoint") + where + " (" +
+  return Verdict::Unmet(TooFew(wanted, "endpoint", "endpoints") + where + " (" +
                         std::to_string(count.ready.size()) + " ready, " +
                         std::to_string(count.waiting.size()) + " not ready)");
 }

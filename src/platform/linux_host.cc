@@ -1,8 +1,10 @@
 #include "platform/linux_host.h"
 
 #include <poll.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -14,6 +16,14 @@ constexpr int kWriteWaitMs = 100;
 }  // namespace
 
 WallTime SystemWallTime() { return WallTime(std::chrono::seconds(std::time(nullptr))); }
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof seed)) {
+    seed = static_cast<uint64_t>(getpid());
+  }
+  return seed;
+}
 
 bool WriteLine(int fd, std::string_view line) {
   std::string text(line);

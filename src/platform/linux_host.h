@@ -40,6 +40,9 @@ class LinuxHost : public Host {
 
 WallTime SystemWallTime();
 
+// For jitter only; where the kernel has no random bytes yet, the process id.
+uint64_t RandomSeed();
+
 // `line` and a line break in one write. Waits at most a moment for a reader; false: dropped.
 bool WriteLine(int fd, std::string_view line);
 

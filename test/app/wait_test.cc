@@ -1,0 +1,327 @@
+#include "app/wait.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "test/support/fake_host.h"
+
+namespace certlatch {
+namespace {
+
+using test::FakeHost;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::string Certificate(const std::string& ready, int version, const std::string& name = "web") {
+  return R"({"metadata":{"namespace":"default","name":")" + name + R"(","resourceVersion":")" +
+         std::to_string(version) + R"("},"status":{"conditions":[{"type":"Ready","status":")" +
+         ready + R"(","reason":"R","message":"m"}]}})";
+}
+
+std::string List(const std::string& items, int version = 10) {
+  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"("},"items":[)" +
+         items + "]}";
+}
+
+std::string Event(const std::string& type, const std::string& object) {
+  return R"({"type":")" + type + R"(","object":)" + object + "}\n";
+}
+
+// One run of the mode on a FakeHost.
+struct Waiting {
+  explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions options = {}) {
+    options.targets = *ParseTargets(targets);
+    wait = std::make_unique<Wait>(host, std::move(options),
+                                  [this](WaitResult outcome) { result = std::move(outcome); });
+    wait->Start();
+  }
+  ~Waiting() { wait.reset(); }
+  bool running() const { return !result.has_value(); }
+  std::string Error() const { return result && !result->errors.empty() ? result->errors[0] : ""; }
+
+  FakeHost host;
+  std::unique_ptr<Wait> wait;
+  std::optional<WaitResult> result;
+};
+
+WaitOptions For(const char* goal) {
+  WaitOptions options;
+  options.goals.push_back(*ParseGoal(goal, false));
+  return options;
+}
+
+TEST(Wait, IsMetAtOnceByWhatIsReady) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 3)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met"));
+  EXPECT_EQ(run.host.Log(), "");
+}
+
+TEST(Wait, IsMetByTheEventThatMakesItSo) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  const int watch = run.host.Find("watch=true");
+  ASSERT_NE(watch, 0);
+  EXPECT_TRUE(run.running());
+  run.host.Send(watch, Event("MODIFIED", Certificate("True", 11)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, SaysEachReasonOnce) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(""));
+  const int watch = run.host.Find("watch=true");
+  for (int version = 11; version < 15; ++version) {
+    run.host.Send(watch, Event("MODIFIED", Certificate("False", version)));
+  }
+  ASSERT_EQ(run.host.logged.size(), 2U);
+  EXPECT_EQ(run.host.logged[0].text, "certificate/web: not found yet; still waiting, 3m left");
+  EXPECT_EQ(run.host.logged[1].text,
+            "certificate/web: Ready is False (R: m); still waiting, 3m left");
+}
+
+TEST(Wait, TellsWhyItTimedOut) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  for (int i = 0; i < 20 && run.running(); ++i) {
+    run.host.Advance(10s);
+    if (const int watch = run.host.Find("watch=true")) run.host.Answer(watch, 200, "");
+  }
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+  EXPECT_EQ(run.Error(), "error: timed out after 3m: certificate/web: Ready is False (R: m)");
+}
+
+TEST(Wait, EndsAtItsTimeoutThoughNobodyEverAnswers) {
+  Waiting run({"certificate/web", "secret/a", "service/b", "widget/c"});
+  run.host.Advance(180s - Duration(1));
+  EXPECT_TRUE(run.running());
+  run.host.Advance(Duration(1));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+  ASSERT_EQ(run.result->errors.size(), 4U);
+  EXPECT_EQ(run.result->errors[0],
+            "error: timed out after 3m: certificate/web: no answer from the API server");
+}
+
+TEST(Wait, WatchesAllTargetsAtTheSameTimeAndReportsEachWhenItIsMet) {
+  Waiting run({"certificate/web", "certificate/api"});
+  run.host.Answer(run.host.Find("name%3Dweb"), 200, List(Certificate("False", 3)));
+  run.host.Answer(run.host.Find("name%3Dapi"), 200, List(Certificate("True", 3, "api")));
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/api condition met"));
+  EXPECT_TRUE(run.running());
+  run.host.Send(run.host.Find("name%3Dweb"), Event("MODIFIED", Certificate("True", 11)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, AsksInTheTargetsOwnNamespace) {
+  Waiting run({"secret/a@other", "secret/b"});
+  EXPECT_NE(run.host.Find("/namespaces/other/secrets"), 0);
+  EXPECT_NE(run.host.Find("/namespaces/default/secrets"), 0);
+}
+
+TEST(Wait, SaysATroubleOfAllTargetsOnce) {
+  Waiting run({"certificate/web", "certificate/api"});
+  ApiAnswer refused;
+  refused.problem = "cannot connect to 10.96.0.1:443: Connection refused";
+  run.host.Answer(run.host.Find("name%3Dweb"), refused);
+  run.host.Answer(run.host.Find("name%3Dapi"), refused);
+  ASSERT_EQ(run.host.logged.size(), 1U);
+  EXPECT_THAT(run.host.logged[0].text, HasSubstr("Connection refused; retrying, 3m left"));
+  run.host.Advance(1s);
+  EXPECT_NE(run.host.Find("name%3Dweb"), 0);  // it came back by itself
+}
+
+TEST(Wait, KeepsTheReasonAndTheTroubleApart) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  ApiAnswer reset;
+  reset.problem = "the connection broke";
+  run.host.Answer(run.host.Find("watch=true"), reset);
+  run.wait->Interrupt("SIGTERM");
+  EXPECT_EQ(run.Error(),
+            "error: interrupted by SIGTERM: certificate/web: Ready is False (R: m) (as last seen; "
+            "the connection broke)");
+}
+
+TEST(Wait, NeverSucceedsOnWhatItHasNotSeen) {
+  // Garbage of every kind, and the clock: the outcome can only be "not met".
+  for (const char* body : {"", "{}", "[]", "null", R"({"items":[{}]})", R"({"kind":"Status"})"}) {
+    for (const int status : {0, 200, 201, 204, 302, 401, 403, 404, 410, 429, 500, 503}) {
+      Waiting run({"certificate/web"}, For("delete"));
+      for (int i = 0; i < 200 && run.running(); ++i) {
+        const int open = run.host.Find("certificates");
+        if (open != 0) run.host.Answer(open, status, body);
+        run.host.Advance(1s);
+      }
+      ASSERT_FALSE(run.running()) << status << body;
+      EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet) << status << " " << body;
+    }
+  }
+}
+
+TEST(Wait, LooksOnceWithATimeoutOfZero) {
+  WaitOptions once;
+  once.timeout = 0s;
+  Waiting run({"certificate/web"}, once);
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(), "error: certificate/web: Ready is False (R: m)");
+  EXPECT_EQ(run.host.Log(), "");
+}
+
+TEST(Wait, DoesNotLookTwiceWithATimeoutOfZero) {
+  WaitOptions once;
+  once.timeout = 0s;
+  Waiting run({"certificate/web"}, once);
+  run.host.Answer(run.host.Find("certificates?"), 503, "");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+}
+
+TEST(Wait, GivesUpOnceAJobFailed) {
+  Waiting run({"job/migrate", "certificate/web"});
+  run.host.Answer(run.host.Find("jobs?"), 200,
+                  List(R"({"metadata":{"name":"migrate","namespace":"default"},"status":
+                       {"conditions":[{"type":"Failed","status":"True","message":"boom"}]}})"));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+  EXPECT_EQ(run.Error(), "error: job/migrate: the Job failed: boom");
+}
+
+TEST(Wait, FailsAtOnceWhereReadingIsForbidden) {
+  Waiting run({"secret/a"});
+  const char* const denial =
+      R"({"kind":"Status","message":"secrets \"a\" is forbidden: User \"u\" cannot get it"})";
+  run.host.Answer(run.host.Find("secrets?"), 403, denial);
+  run.host.Answer(run.host.Find("secrets/a"), 403, denial);
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(), "error: secret/a: secrets \"a\" is forbidden: User \"u\" cannot get it");
+}
+
+TEST(Wait, WaitsForAnObjectUnlessItMustExist) {
+  WaitOptions must_exist;
+  must_exist.wait_for_existence = false;
+  Waiting run({"secret/a"}, must_exist);
+  run.host.Answer(run.host.Find("secrets?"), 200, List(""));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(), "Error from server (NotFound): secrets \"a\" not found");
+}
+
+TEST(Wait, RefusesATypeThatNobodyKnowsAndWaitsForOneThatIsNamedInFull) {
+  const char* const no_groups = R"({"groups":[]})";
+  Waiting typo({"certificat/web"});
+  typo.host.Answer(typo.host.Find("/apis"), 200, no_groups);
+  typo.host.Answer(typo.host.Find("/api/v1"), 200, R"({"resources":[]})");
+  ASSERT_FALSE(typo.running());
+  EXPECT_EQ(typo.Error(), "error: the server doesn't have a resource type \"certificat\"");
+
+  Waiting named({"widgets.example.com/a"});
+  named.host.Answer(named.host.Find("/apis"), 200, no_groups);
+  EXPECT_TRUE(named.running());
+  named.host.Advance(2s);
+  EXPECT_NE(named.host.Find("/apis"), 0);
+}
+
+TEST(Wait, AllGoalsMustHoldOfTheSameState) {
+  WaitOptions both = For("condition=Ready");
+  both.goals.push_back(*ParseGoal("jsonpath={.metadata.resourceVersion}=12", false));
+  Waiting run({"certificate/web"}, both);
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 3)));
+  const int watch = run.host.Find("watch=true");
+  run.host.Send(watch, Event("MODIFIED", Certificate("False", 12)));
+  EXPECT_THAT(run.host.printed, IsEmpty());
+  run.host.Send(watch, Event("MODIFIED", Certificate("True", 12)));
+  ASSERT_FALSE(run.running());
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met",
+                                            "certificate.cert-manager.io/web condition met"));
+}
+
+TEST(Wait, EndsAtOnceWhenInterrupted) {
+  Waiting run({"certificate/web"});
+  run.wait->Interrupt("SIGTERM");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+  EXPECT_THAT(run.Error(), HasSubstr("interrupted by SIGTERM: certificate/web"));
+}
+
+TEST(Wait, ReplacesAWatchThatFellSilent) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  const int first = run.host.Find("watch=true");
+  run.host.Advance(70s);
+  const int second = run.host.Find("watch=true");
+  ASSERT_NE(second, 0);
+  EXPECT_NE(first, second);
+  run.host.Send(second, Event("MODIFIED", Certificate("True", 11)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+// --- under the name kubectl ---
+
+WaitOptions AsKubectl(const char* goal) {
+  WaitOptions options = For(goal);
+  options.as_kubectl = true;
+  options.timeout = 30s;
+  return options;
+}
+
+TEST(KubectlWait, FailsAtOnceForWhatIsAbsent) {
+  Waiting run({"certificate/nope"}, AsKubectl("condition=Ready"));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(""));
+  ASSERT_FALSE(run.running());
+  EXPECT_THAT(run.result->errors,
+              ElementsAre("Error from server (NotFound): certificates.cert-manager.io \"nope\" "
+                          "not found"));
+}
+
+TEST(KubectlWait, HasNothingToSayOfWhatIsDeletedAlready) {
+  Waiting run({"certificate/nope"}, AsKubectl("delete"));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(""));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, IsEmpty());
+}
+
+TEST(KubectlWait, GoesOnWithTheOtherTargets) {
+  Waiting run({"secret/nope", "certificate/web"}, AsKubectl("condition=Ready"));
+  run.host.Answer(run.host.Find("secrets?"), 200, List(""));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 3)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+  EXPECT_THAT(run.host.printed, Not(IsEmpty()));
+}
+
+TEST(KubectlWait, TimesOutInItsOwnWords) {
+  Waiting run({"certificate/web"}, AsKubectl("condition=Ready"));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  run.host.Advance(30s);
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(), "error: timed out waiting for the condition on certificates/web");
+
+  Waiting create({"secret/a"}, AsKubectl("create"));
+  create.host.Answer(create.host.Find("secrets?"), 200, List(""));
+  create.host.Advance(30s);
+  EXPECT_EQ(create.Error(), "error: timed out waiting for the condition");
+}
+
+TEST(KubectlWait, PrintsNamesOnlyIfAsked) {
+  WaitOptions options = AsKubectl("condition=Ready");
+  options.name_only = true;
+  Waiting run({"certificate/web"}, options);
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 3)));
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web"));
+}
+
+}  // namespace
+}  // namespace certlatch
