@@ -1,0 +1,129 @@
+#!/bin/bash
+# All tests: builds what they need, runs them, checks format and lint. Needs nothing but Debian 12 and root (or the
+# packages below); works in a fresh clone, without a terminal.
+#
+#   ./test/run.sh [--all]       --all: lint every file, not only those that changed
+#
+#   CERTLATCH_SKIP_CLUSTER=1    without the real API server: its tests are skipped, loudly
+#   CERTLATCH_CACHE=DIR         where built API servers are kept (default ~/.cache/certlatch)
+#   CERTLATCH_BASE=COMMIT       lint what changed since then (default: the main branch, or the last commit)
+#
+# Ends with the line "N passed, N failed".
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+readonly BUILD=build/dev
+readonly PACKAGES=(g++ cmake ninja-build ccache pkg-config git curl jq openssl util-linux procps
+  libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev clang-format clang-tidy)
+
+lint_all=0
+case ${1:-} in
+  '') ;;
+  --all) lint_all=1 ;;
+  *)
+    echo "run.sh: unknown argument $1; usage: ./test/run.sh [--all]" >&2
+    exit 1
+    ;;
+esac
+
+passed=0 failed=0 skipped=0
+say() { printf '\n== %s\n' "$*"; }
+
+# A check of its own counts as one test.
+check() { # NAME COMMAND...
+  local name=$1
+  shift
+  say "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+  fi
+}
+
+# --- steps ------------------------------------------------------------------------------------------------------
+
+build() {
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  cmake --preset dev >"$BUILD.configure.log" 2>&1 || {
+    cat "$BUILD.configure.log"
+    return 1
+  }
+  cmake --build --preset dev
+}
+
+attribute() { # NAME FILE: of the first line that has it
+  sed -nE "s/.*[< ]$1=\"([0-9]+)\".*/\1/p" "$2" | sed -n 1p
+}
+
+run_ctest() {
+  local report=$PWD/$BUILD/junit.xml status=0
+  rm -f "$report"
+  ctest --test-dir "$BUILD" -j "$(nproc)" --output-on-failure --output-junit "$report" || status=$?
+  [[ -s $report ]] || return 1
+  local tests failures missed
+  tests=$(attribute tests "$report")
+  failures=$(attribute failures "$report")
+  missed=$(($(attribute skipped "$report") + $(attribute disabled "$report")))
+  passed=$((passed + tests - failures - missed))
+  failed=$((failed + failures))
+  skipped=$((skipped + missed))
+  # ctest's own failures (a program that is missing, a fixture that broke) are counted nowhere else
+  if ((status != 0 && failures == 0)); then failed=$((failed + 1)); fi
+}
+
+sources() { git ls-files -- 'src/*.h' 'src/*.cc' 'test/*.h' 'test/*.cc'; }
+
+formatted() { sources | xargs -r clang-format --dry-run --Werror; }
+
+changed_sources() {
+  local base=${CERTLATCH_BASE:-}
+  if [[ -z $base ]]; then
+    base=$(git merge-base HEAD origin/main 2>/dev/null) || base=
+    [[ -n $base && $base != "$(git rev-parse HEAD)" ]] || base=$(git rev-parse -q --verify HEAD~1) || {
+      sources
+      return
+    }
+  fi
+  git diff --name-only --diff-filter=d "$base" -- 'src/*.cc' 'test/*.cc'
+}
+
+linted() {
+  local files
+  if ((lint_all)); then files=$(sources | grep '\.cc$'); else files=$(changed_sources); fi
+  [[ -n $files ]] || return 0
+  printf '%s\n' "$files" | xargs -P "$(nproc)" -n 4 clang-tidy -p "$BUILD" --quiet 2>/dev/null
+}
+
+quickstart() { CERTLATCH_QUICKSTART_SERVER=embedded ./deploy/quickstart.sh; }
+
+# --- all of it --------------------------------------------------------------------------------------------------
+
+./cmake/install-packages.sh "${PACKAGES[@]}"
+mkdir -p build
+
+if [[ ${CERTLATCH_SKIP_CLUSTER:-} == 1 ]]; then
+  say 'WITHOUT THE REAL API SERVER (CERTLATCH_SKIP_CLUSTER=1): its tests will be skipped'
+else
+  # beside the compilation; the test that starts the cluster waits for it
+  ./test/cluster/build.sh >build/cluster.log 2>&1 &
+fi
+
+say 'build'
+if build; then
+  say 'tests'
+  run_ctest
+else
+  failed=$((failed + 1))
+  echo 'FAILED: build'
+fi
+check 'format' formatted
+check 'lint' linted
+check 'quickstart' quickstart
+wait
+
+echo
+if ((skipped)); then echo "$skipped tests were SKIPPED: see above for the reasons"; fi
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))
