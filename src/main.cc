@@ -92,7 +92,7 @@ int RunWait(Command command) {
   auto loop = Loop::Create();
   if (!loop) return FailBeforeStart(loop.error(), command.output);
   const bool insecure = command.connection.insecure_skip_tls_verify;
-  auto host = LinuxHost::Create(**loop, std::move(command.connection), command.output.format);
+  auto host = LinuxHost::Create(**loop, std::move(command.connection), command.output);
   if (!host) return FailBeforeStart(std::move(host).error().With("error"), command.output);
   if (insecure && !as_kubectl) {
     (*host)->Log(

@@ -132,8 +132,9 @@ void AddConnectionFlags(ConnectionOptions& options, Raw& raw, std::vector<Flag>&
                    Into(options.token_file)});
   flags.push_back({"certificate-authority", 0, "FILE", "whom to trust as the API server",
                    Into(options.certificate_authority)});
-  flags.push_back({"client-certificate", 0, "FILE", "", Into(options.client_certificate)});
-  flags.push_back({"client-key", 0, "FILE", "", Into(options.client_key)});
+  flags.push_back({"client-certificate", 0, "FILE", "who we are, instead of a token",
+                   Into(options.client_certificate)});
+  flags.push_back({"client-key", 0, "FILE", "its private key", Into(options.client_key)});
   flags.push_back({"tls-server-name", 0, "NAME", "verify the API server's certificate for NAME",
                    Into(options.tls_server_name)});
   flags.push_back({"insecure-skip-tls-verify", 0, "", "trust whoever answers",
@@ -148,8 +149,8 @@ void AddOutputFlags(OutputOptions& options, std::vector<Flag>& flags) {
   flags.push_back(
       {"log-format", 0, "FORMAT", "text, logfmt or json",
        [&options](std::string_view value) { return SetLogFormat(value, options.format); }});
-  flags.push_back(
-      {"v", 'v', "N", "more to say, from 1 to 10", Into(options.verbosity, 0, kMaxVerbosity)});
+  flags.push_back({"v", 'v', "N", "1 and more: tell of each request",
+                   Into(options.verbosity, 0, kMaxVerbosity)});
   flags.push_back({"termination-log", 0, "FILE", "gets the last words on failure",
                    Into(options.termination_log)});
 }
@@ -157,12 +158,11 @@ void AddOutputFlags(OutputOptions& options, std::vector<Flag>& flags) {
 std::vector<Flag> WaitFlags(Command& command, Raw& raw) {
   WaitOptions& wait = command.wait;
   std::vector<Flag> flags;
-  flags.push_back({"for", 0, "GOAL", "ready, create, delete, condition=TYPE[=STATUS],",
+  flags.push_back({"for", 0, "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]",
                    [&raw](std::string_view value) -> Status {
                      raw.fors.emplace_back(value);
                      return {};
                    }});
-  flags.back().help = "ready, create, delete, condition=T[=V] or jsonpath=PATH[=V]; repeatable";
   flags.push_back({"timeout", 0, "DURATION", "default 3m, with --for 30s; 0: look once",
                    [&wait, &raw](std::string_view value) {
                      raw.timeout_given = true;

@@ -41,8 +41,8 @@ bool WriteLine(int fd, std::string_view line) {
 }
 
 Result<std::unique_ptr<LinuxHost>> LinuxHost::Create(Loop& loop, ConnectionOptions connection,
-                                                     LogFormat log_format) {
-  std::unique_ptr<LinuxHost> host(new LinuxHost(loop, log_format));
+                                                     const OutputOptions& output) {
+  std::unique_ptr<LinuxHost> host(new LinuxHost(loop, output));
   auto http = HttpClient::Create(loop);
   if (!http) return std::move(http).error();
   host->http_ = *std::move(http);
@@ -61,12 +61,26 @@ Handle LinuxHost::After(Duration length, std::function<void()> then) {
 }
 
 Handle LinuxHost::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
-  return kube_->Fetch(target, std::move(then));
+  return kube_->Fetch(target, Telling("GET", target, std::move(then)));
 }
 
 Handle LinuxHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                         std::function<void(ApiAnswer)> ended) {
-  return kube_->Watch(target, std::move(bytes), std::move(ended));
+  return kube_->Watch(target, std::move(bytes), Telling("watch", target, std::move(ended)));
+}
+
+// With -v: a line when the request is made and one when it ended.
+std::function<void(ApiAnswer)> LinuxHost::Telling(const char* verb, const std::string& target,
+                                                  std::function<void(ApiAnswer)> then) {
+  if (!tells_requests_) return then;
+  const std::string request = std::string(verb) + " " + target;
+  Log({LogLevel::kDebug, "request", request, {{"target", target}}});
+  return [this, request, then = std::move(then)](ApiAnswer answer) {
+    const std::string outcome =
+        answer.problem.empty() ? "HTTP " + std::to_string(answer.status) : answer.problem;
+    Log({LogLevel::kDebug, "answer", request + ": " + outcome, {{"outcome", outcome}}});
+    then(std::move(answer));
+  };
 }
 
 void LinuxHost::Print(std::string_view line) { WriteLine(STDOUT_FILENO, line); }

@@ -3,6 +3,7 @@
 // Writing never blocks for long: where nobody reads the pipe, lines are dropped.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ namespace certlatch {
 class LinuxHost : public Host {
  public:
   static Result<std::unique_ptr<LinuxHost>> Create(Loop& loop, ConnectionOptions connection,
-                                                   LogFormat log_format);
+                                                   const OutputOptions& output);
 
   Instant Now() override;
   WallTime WallNow() override;
@@ -30,10 +31,14 @@ class LinuxHost : public Host {
   void Log(const LogLine& line) override;
 
  private:
-  LinuxHost(Loop& loop, LogFormat log_format) : loop_(loop), log_format_(log_format) {}
+  LinuxHost(Loop& loop, const OutputOptions& output)
+      : loop_(loop), log_format_(output.format), tells_requests_(output.verbosity > 0) {}
+  std::function<void(ApiAnswer)> Telling(const char* verb, const std::string& target,
+                                         std::function<void(ApiAnswer)> then);
 
   Loop& loop_;
   LogFormat log_format_;
+  bool tells_requests_;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<KubeClient> kube_;
 };
