@@ -10,24 +10,34 @@ ObjectWatcher::ObjectWatcher(Host& host, Selection selection, WatchSettings sett
 
 void ObjectWatcher::Start() { Take(session_.Start()); }
 
-void ObjectWatcher::Take(WatchStep step) {
+void ObjectWatcher::Close() {
+  closed_ = true;
+  request_.reset();
+  timer_.reset();
+}
+
+// The owner hears of what is known before the next request goes out: it may want no more.
+void ObjectWatcher::Proceed(WatchStep step) {
+  stopped_ = step.what == WatchStep::Do::kStop;
+  Tell();
+  if (!closed_) Take(step);
+}
+
+void ObjectWatcher::Take(const WatchStep& step) {
   switch (step.what) {
     case WatchStep::Do::kNothing:
+    case WatchStep::Do::kStop:
       return;
     case WatchStep::Do::kFetch:
       request_ = host_.Fetch(step.target, [this](ApiAnswer answer) {
         request_.reset();
-        Take(session_.OnFetched(std::move(answer)));
-        Tell();
+        Proceed(session_.OnFetched(std::move(answer)));
       });
       return;
     case WatchStep::Do::kWatch:
       return OpenWatch(step);
     case WatchStep::Do::kPause:
       timer_ = host_.After(step.length, [this] { Take(session_.OnPauseOver()); });
-      return;
-    case WatchStep::Do::kStop:
-      stopped_ = true;
       return;
   }
 }
@@ -37,8 +47,7 @@ void ObjectWatcher::OpenWatch(const WatchStep& step) {
   opened_ = host_.Now();
   timer_ = host_.After(step.length, [this] {
     EndWatch();
-    Take(session_.OnWatchDead());
-    Tell();
+    Proceed(session_.OnWatchDead());
   });
   request_ = host_.Watch(
       step.target, [this](std::string_view bytes) { OnBytes(bytes); },
@@ -58,11 +67,8 @@ void ObjectWatcher::OnBytes(std::string_view bytes) {
       if (step.what != WatchStep::Do::kNothing) break;  // the session has left this watch
     }
   }
-  if (step.what != WatchStep::Do::kNothing) {
-    EndWatch();
-    Take(std::move(step));
-  }
-  Tell();
+  if (step.what != WatchStep::Do::kNothing) EndWatch();
+  Proceed(std::move(step));
 }
 
 void ObjectWatcher::OnEnded(ApiAnswer answer) {
@@ -71,8 +77,7 @@ void ObjectWatcher::OnEnded(ApiAnswer answer) {
   if (answer.status == 200 && answer.problem.empty() && !finished) {
     answer.problem = finished.error().text;
   }
-  Take(session_.OnWatchEnded(answer, opened_, host_.Now()));
-  Tell();
+  Proceed(session_.OnWatchEnded(answer, opened_, host_.Now()));
 }
 
 void ObjectWatcher::EndWatch() {

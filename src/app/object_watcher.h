@@ -18,6 +18,7 @@ class ObjectWatcher {
                 std::function<void()> on_change);
 
   void Start();
+  void Close();  // no more requests; what is known stays
 
   const Selection& selection() const { return session_.selection(); }
   const Collection& collection() const { return session_.collection(); }
@@ -25,7 +26,8 @@ class ObjectWatcher {
   bool stopped() const { return stopped_; }  // for good: trouble() says why
 
  private:
-  void Take(WatchStep step);
+  void Proceed(WatchStep step);
+  void Take(const WatchStep& step);
   void OpenWatch(const WatchStep& step);
   void OnBytes(std::string_view bytes);
   void OnEnded(ApiAnswer answer);
@@ -40,6 +42,7 @@ class ObjectWatcher {
   WatchDecoder decoder_;
   Instant opened_{};
   bool stopped_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace certlatch

@@ -40,6 +40,11 @@ struct Wait::Item {
   std::string trouble;  // why its present state is not known
   std::string error;    // the last word on it
 
+  void Close(State decided) {
+    state = decided;
+    timer.reset();
+    for (const auto& watcher : watchers) watcher->Close();
+  }
   std::string Label() const {
     return target.resource.kind.empty() ? target.name.text : target.Label();
   }
@@ -300,7 +305,7 @@ bool Wait::SayTrouble(Item& item, const std::string& trouble) {
 }
 
 void Wait::OnMet(Item& item, bool silent) {
-  item.state = Item::State::kMet;
+  item.Close(Item::State::kMet);
   if (!silent) {
     const std::string name = item.target.resource.GroupKind() + "/" + item.target.name.name;
     for (size_t i = 0; i < item.goals.size(); ++i) {
@@ -311,7 +316,7 @@ void Wait::OnMet(Item& item, bool silent) {
 }
 
 void Wait::OnFailed(Item& item, std::string error, WaitOutcome outcome) {
-  item.state = Item::State::kFailed;
+  item.Close(Item::State::kFailed);
   item.error = std::move(error);
   // Under its own name one failure decides; kubectl goes on with the other targets.
   if (!options_.as_kubectl) return Finish(outcome, {item.error});

@@ -63,6 +63,16 @@ TEST(Wait, IsMetAtOnceByWhatIsReady) {
   EXPECT_EQ(run.host.Log(), "");
 }
 
+TEST(Wait, OpensNoWatchOnWhatIsMetAndClosesTheOneThatMetIt) {
+  Waiting run({"certificate/web", "certificate/api", "secret/never"});
+  run.host.Answer(run.host.Find("name%3Dweb"), 200, List(Certificate("True", 3)));
+  run.host.Answer(run.host.Find("name%3Dapi"), 200, List(Certificate("False", 3, "api")));
+  EXPECT_EQ(run.host.Find("name%3Dweb"), 0);
+  run.host.Send(run.host.Find("name%3Dapi"), Event("MODIFIED", Certificate("True", 4, "api")));
+  ASSERT_EQ(run.host.Open().size(), 1U);
+  EXPECT_THAT(run.host.Open()[0].target, HasSubstr("secrets"));
+}
+
 TEST(Wait, IsMetByTheEventThatMakesItSo) {
   Waiting run({"certificate/web"});
   run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
