@@ -56,19 +56,18 @@ void ObjectWatcher::OpenWatch(const WatchStep& step) {
 
 void ObjectWatcher::OnBytes(std::string_view bytes) {
   Result<std::vector<WatchEvent>> events = decoder_.Feed(bytes);
-  WatchStep step;
   if (!events) {
-    step = session_.OnMalformed(events.error());
-  } else if (events->empty()) {
-    return;
-  } else {
-    for (WatchEvent& event : *events) {
-      step = session_.OnEvent(std::move(event));
-      if (step.what != WatchStep::Do::kNothing) break;  // the session has left this watch
-    }
+    EndWatch();
+    return Proceed(session_.OnMalformed(events.error()));
   }
-  if (step.what != WatchStep::Do::kNothing) EndWatch();
-  Proceed(std::move(step));
+  // The owner sees every state: one that lasts for a single event may be what it waits for.
+  for (WatchEvent& event : *events) {
+    WatchStep step = session_.OnEvent(std::move(event));
+    const bool leaves = step.what != WatchStep::Do::kNothing;
+    if (leaves) EndWatch();
+    Proceed(std::move(step));
+    if (leaves || closed_) return;
+  }
 }
 
 void ObjectWatcher::OnEnded(ApiAnswer answer) {

@@ -34,6 +34,7 @@ struct Wait::Item {
   std::vector<uint64_t> judged;  // the collections' revisions at the last judgement
   bool judge_again = true;       // though no collection changed
   bool seen = false;             // all collections have been known once
+  std::string uid;               // of the object first seen: another one of its name is not it
   Backoff backoff{100ms, 2s, 0};
   Handle timer;         // to resolve again, or to judge again
   std::string reason;   // why it is not met, as last judged
@@ -246,16 +247,27 @@ void Wait::Judge(Item& item) {
   ScheduleRecheck(item, verdict);
 }
 
+// The object as `goal` sees it: to --for=delete, one that was created anew under the same name is
+// not the one that was to go (kubectl compares uids, too).
+const Json* Wait::SameObject(Item& item, const Goal& goal, const Collection& collection) {
+  const Json* object = collection.Only();
+  if (object == nullptr) return nullptr;
+  const std::string_view uid = (*object)["metadata"]["uid"].AsString();
+  if (item.uid.empty()) item.uid = std::string(uid);
+  return IsDelete(goal) && uid != item.uid ? nullptr : object;
+}
+
 // All goals of the target hold of the same state, or the first that does not.
-Verdict Wait::JudgeGoals(const Item& item) const {
+Verdict Wait::JudgeGoals(Item& item) const {
   for (const PlannedGoal& planned : item.goals) {
     std::vector<const Collection*> collections;
     for (const size_t source : planned.sources) {
       collections.push_back(&item.watchers[source]->collection());
     }
-    Verdict verdict = IsReady(planned.goal) ? JudgeReady(item.target, collections,
-                                                         options_.readiness, host_.WallNow())
-                                            : JudgeObject(collections[0]->Only(), planned.goal);
+    Verdict verdict =
+        IsReady(planned.goal)
+            ? JudgeReady(item.target, collections, options_.readiness, host_.WallNow())
+            : JudgeObject(SameObject(item, planned.goal, *collections[0]), planned.goal);
     if (verdict.state != Verdict::State::kMet) return verdict;
   }
   return Verdict::Met();

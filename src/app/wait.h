@@ -58,7 +58,8 @@ class Wait {
   bool CheckTrouble(Item& item);
   bool CheckExistence(Item& item);
   void Judge(Item& item);
-  Verdict JudgeGoals(const Item& item) const;
+  Verdict JudgeGoals(Item& item) const;
+  static const Json* SameObject(Item& item, const Goal& goal, const Collection& collection);
   void ScheduleRecheck(Item& item, const Verdict& verdict);
   void Say(Item& item, const std::string& reason);
   bool SayTrouble(Item& item, const std::string& trouble);

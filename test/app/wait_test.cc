@@ -84,6 +84,36 @@ TEST(Wait, IsMetByTheEventThatMakesItSo) {
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
 }
 
+TEST(Wait, SeesAStateThatLastsForOneEventOnly) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(""));
+  run.host.Send(run.host.Find("watch=true"), Event("ADDED", Certificate("True", 11)) +
+                                                 Event("MODIFIED", Certificate("False", 12)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+std::string Pod(const std::string& uid, int version) {
+  return R"({"metadata":{"namespace":"default","name":"a","uid":")" + uid +
+         R"(","resourceVersion":")" + std::to_string(version) + R"("}})";
+}
+
+TEST(Wait, SeesADeletionThoughTheNameIsTakenAgainAtOnce) {
+  Waiting by_event({"pod/a"}, For("delete"));
+  by_event.host.Answer(by_event.host.Find("pods?"), 200, List(Pod("u1", 3)));
+  EXPECT_TRUE(by_event.running());
+  by_event.host.Send(by_event.host.Find("watch=true"),
+                     Event("DELETED", Pod("u1", 11)) + Event("ADDED", Pod("u2", 12)));
+  ASSERT_FALSE(by_event.running());
+
+  Waiting by_list({"pod/a"}, For("delete"));
+  by_list.host.Answer(by_list.host.Find("pods?"), 200, List(Pod("u1", 3)));
+  by_list.host.Answer(by_list.host.Find("watch=true"), 410, "");
+  by_list.host.Answer(by_list.host.Find("pods?"), 200, List(Pod("u2", 20)));
+  ASSERT_FALSE(by_list.running());
+  EXPECT_EQ(by_list.result->outcome, WaitOutcome::kMet);
+}
+
 TEST(Wait, SaysEachReasonOnce) {
   Waiting run({"certificate/web"});
   run.host.Answer(run.host.Find("certificates?"), 200, List(""));
