@@ -131,7 +131,7 @@ int Main(int argc, char** argv) {
   BlankTokens(argc, argv);
   if (!command) {
     OutputOptions output;
-    output.termination_log = "/dev/termination-log";
+    output.termination_log = kTerminationLog;
     return FailBeforeStart(command.error(), output);
   }
   switch (command->kind) {

@@ -284,19 +284,34 @@ Command Print(std::string text) {
   return command;
 }
 
+Error NoSuchVerb(std::string_view verb) {
+  return Refusal("error: this is certlatch under the name kubectl: it can \"wait\", not \"" +
+                 Printable(verb, 100) + "\"");
+}
+
+Error BadFlag(const Error& error, bool as_kubectl) {
+  if (!as_kubectl) return Refusal("error: " + error.text + " (see 'certlatch wait --help')");
+  return Refusal("Error: " + error.text + "\nSee 'kubectl wait --help' for usage.");
+}
+
+// kubectl's verb may stand anywhere among its flags; ours has been taken off already.
 Result<Command> ParseWait(const std::vector<std::string_view>& arguments,
-                          const Surroundings& surroundings) {
+                          const Surroundings& surroundings, bool as_kubectl) {
   Command command;
   command.kind = Command::Kind::kWait;
-  command.output.termination_log = "/dev/termination-log";
+  command.wait.as_kubectl = as_kubectl;
+  command.output.termination_log = kTerminationLog;
   Raw raw;
   const std::vector<Flag> flags = WaitFlags(command, raw);
   auto positional = ReadFlags(arguments, flags);
-  if (!positional) {
-    return Refusal("error: " + positional.error().text + " (see 'certlatch wait --help')");
-  }
+  if (!positional) return BadFlag(positional.error(), as_kubectl);
   if (raw.help) {
     return Print(std::string(kWaitUsage) + DescribeFlags(flags) + std::string(kWaitExamples));
+  }
+  if (as_kubectl) {
+    const std::string_view verb = positional->empty() ? "" : positional->front();
+    if (verb != "wait") return NoSuchVerb(verb);
+    positional->erase(positional->begin());
   }
   const Status complete = CompleteWait(raw, *positional, surroundings, command);
   if (!complete) return Refusal("error: " + complete.error().text);
@@ -305,32 +320,10 @@ Result<Command> ParseWait(const std::vector<std::string_view>& arguments,
 
 Result<Command> ParseKubectl(const std::vector<std::string_view>& arguments,
                              const Surroundings& surroundings) {
-  Command command;
-  command.kind = Command::Kind::kWait;
-  command.wait.as_kubectl = true;
-  command.output.termination_log = "/dev/termination-log";
-  const auto no_such_verb = [](std::string_view verb) {
-    return Refusal("error: this is certlatch under the name kubectl: it can \"wait\", not \"" +
-                   Printable(verb, 100) + "\"");
-  };
-  if (arguments.empty()) return no_such_verb("");
-  if (!arguments[0].starts_with('-') && arguments[0] != "wait") return no_such_verb(arguments[0]);
-  Raw raw;
-  const std::vector<Flag> flags = WaitFlags(command, raw);
-  auto positional = ReadFlags(arguments, flags);
-  if (!positional) {
-    return Refusal("Error: " + positional.error().text + "\nSee 'kubectl wait --help' for usage.");
-  }
-  if (raw.help) {
-    return Print(std::string(kWaitUsage) + DescribeFlags(flags) + std::string(kWaitExamples));
-  }
-  if (positional->empty() || (*positional)[0] != "wait") {
-    return no_such_verb(positional->empty() ? "" : (*positional)[0]);
-  }
-  positional->erase(positional->begin());
-  const Status complete = CompleteWait(raw, *positional, surroundings, command);
-  if (!complete) return Refusal("error: " + complete.error().text);
-  return command;
+  // Another verb's flags would be refused one by one: the verb is what is wrong.
+  const std::string_view first = arguments.empty() ? "" : arguments[0];
+  if (!first.starts_with('-') && first != "wait") return NoSuchVerb(first);
+  return ParseWait(arguments, surroundings, /*as_kubectl=*/true);
 }
 
 }  // namespace
@@ -351,7 +344,7 @@ Result<Command> ParseCommandLine(std::string_view program,
   if (mode != "wait") {
     return Refusal("error: unknown mode \"" + Printable(mode, 100) + "\" (see 'certlatch --help')");
   }
-  return ParseWait({arguments.begin() + 1, arguments.end()}, surroundings);
+  return ParseWait({arguments.begin() + 1, arguments.end()}, surroundings, /*as_kubectl=*/false);
 }
 
 }  // namespace certlatch

@@ -16,6 +16,9 @@ namespace certlatch {
 // Where the kubelet mounts a pod's credentials (the Kubernetes documentation names the path).
 constexpr std::string_view kServiceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+// Where the kubelet takes a container's last words from, unless its spec says otherwise.
+constexpr const char* kTerminationLog = "/dev/termination-log";
+
 struct Surroundings {
   std::map<std::string, std::string, std::less<>> environment;
   std::string service_account_namespace;  // of the mounted file; "" outside of a pod
