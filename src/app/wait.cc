@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/duration.h"
+#include "base/text.h"
 
 namespace certlatch {
 namespace {
@@ -16,6 +17,12 @@ struct PlannedGoal {
   Goal goal;
   std::vector<size_t> sources;
 };
+
+// kubectl names the type it does not find without its group.
+std::string NoSuchType(std::string_view type) {
+  return "error: the server doesn't have a resource type \"" +
+         Printable(type.substr(0, type.find('.')), 300) + "\"";
+}
 
 bool IsReady(const Goal& goal) { return std::holds_alternative<ReadyGoal>(goal); }
 bool IsCreate(const Goal& goal) { return std::holds_alternative<CreateGoal>(goal); }
@@ -35,6 +42,8 @@ struct Wait::Item {
   bool judge_again = true;       // though no collection changed
   bool seen = false;             // all collections have been known once
   std::string uid;               // of the object first seen: another one of its name is not it
+  bool told = false;             // that it is met
+  bool silent = false;           // nothing is to be told
   Backoff backoff{100ms, 2s, 0};
   Handle timer;         // to resolve again, or to judge again
   std::string reason;   // why it is not met, as last judged
@@ -49,6 +58,8 @@ struct Wait::Item {
   std::string Label() const {
     return target.resource.kind.empty() ? target.name.text : target.Label();
   }
+  // Whether those named after it may be told to be met: there has been an answer, if a bad one.
+  bool Answered() const { return state != State::kPending || seen || !trouble.empty(); }
   std::string WhyNot() const {
     if (trouble.empty()) return reason.empty() ? "no answer from the API server" : reason;
     return reason.empty() ? trouble : reason + " (as last seen; " + trouble + ")";
@@ -111,9 +122,10 @@ void Wait::OnResolved(Item& item, Result<Resource> resource) {
   switch (error.code) {
     case Code::kNotFound:
       // A bare word that no API knows is a typing error; a full name may be a CRD yet to come.
-      if (options_.as_kubectl || !qualified) {
-        return OnFailed(item, "error: " + error.text, WaitOutcome::kNotMet);
+      if (options_.as_kubectl) {
+        return OnFailed(item, NoSuchType(item.target.name.type), WaitOutcome::kNotMet);
       }
+      if (!qualified) return OnFailed(item, "error: " + error.text, WaitOutcome::kNotMet);
       return RetryResolve(item, options_.watch.poll_every, error.text + " (yet); is it installed?");
     case Code::kDenied:
       if (!options_.watch.retry_forbidden) {
@@ -163,6 +175,7 @@ void Wait::OnChange(Item& item) {
   if (item.state != Item::State::kPending || finished_) return;
   if (CheckTrouble(item) || CheckExistence(item)) return;
   Judge(item);
+  TellMet();
 }
 
 // True: nothing can be judged now (and the reason has been said), or the item has failed.
@@ -176,9 +189,7 @@ bool Wait::CheckTrouble(Item& item) {
     }
     const Collection::Knowledge knowledge = watcher->collection().knowledge;
     if (knowledge == Collection::Knowledge::kNotServed && options_.as_kubectl) {
-      OnFailed(item,
-               "error: the server doesn't have a resource type \"" + item.target.name.type + "\"",
-               WaitOutcome::kNotMet);
+      OnFailed(item, NoSuchType(item.target.name.type), WaitOutcome::kNotMet);
       return true;
     }
     known = known && knowledge == Collection::Knowledge::kKnown;
@@ -303,6 +314,7 @@ void Wait::Say(Item& item, const std::string& reason) {
 // The same trouble usually meets all targets: it is said once. True: it decides (one look only).
 bool Wait::SayTrouble(Item& item, const std::string& trouble) {
   item.trouble = trouble;
+  TellMet();
   if (options_.timeout == Duration::zero()) {
     OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
     return true;
@@ -318,18 +330,30 @@ bool Wait::SayTrouble(Item& item, const std::string& trouble) {
 
 void Wait::OnMet(Item& item, bool silent) {
   item.Close(Item::State::kMet);
-  if (!silent) {
-    const std::string name = item.target.resource.GroupKind() + "/" + item.target.name.name;
-    for (size_t i = 0; i < item.goals.size(); ++i) {
+  item.silent = silent;
+  TellMet();
+  FinishIfDecided();
+}
+
+// What is met at the first look is told in the order of the command line, whoever answered first;
+// what is met later at once.
+void Wait::TellMet() {
+  for (const auto& item : items_) {
+    if (!item->Answered()) return;
+    if (item->state != Item::State::kMet || std::exchange(item->told, true) || item->silent) {
+      continue;
+    }
+    const std::string name = item->target.resource.GroupKind() + "/" + item->target.name.name;
+    for (size_t i = 0; i < item->goals.size(); ++i) {
       host_.Print(options_.name_only ? name : name + " condition met");
     }
   }
-  FinishIfDecided();
 }
 
 void Wait::OnFailed(Item& item, std::string error, WaitOutcome outcome) {
   item.Close(Item::State::kFailed);
   item.error = std::move(error);
+  TellMet();
   // Under its own name one failure decides; kubectl goes on with the other targets.
   if (!options_.as_kubectl) return Finish(outcome, {item.error});
   FinishIfDecided();
@@ -371,6 +395,8 @@ void Wait::FinishIfDecided() {
 
 void Wait::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   if (std::exchange(finished_, true)) return;
+  for (const auto& item : items_) item->seen = true;  // nobody is waited for any more
+  TellMet();
   done_({outcome, std::move(errors)});
 }
 

@@ -64,6 +64,7 @@ class Wait {
   void Say(Item& item, const std::string& reason);
   bool SayTrouble(Item& item, const std::string& trouble);
   void OnMet(Item& item, bool silent);
+  void TellMet();
   void OnFailed(Item& item, std::string error, WaitOutcome outcome);
   void OnTimeout();
   void FinishIfDecided();

@@ -162,6 +162,23 @@ TEST(Wait, WatchesAllTargetsAtTheSameTimeAndReportsEachWhenItIsMet) {
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
 }
 
+TEST(Wait, TellsWhatIsMetAtTheFirstLookInTheTargetsOrder) {
+  Waiting run({"certificate/web", "certificate/api"});
+  run.host.Answer(run.host.Find("name%3Dapi"), 200, List(Certificate("True", 3, "api")));
+  EXPECT_THAT(run.host.printed, IsEmpty());
+  run.host.Answer(run.host.Find("name%3Dweb"), 200, List(Certificate("True", 3)));
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met",
+                                            "certificate.cert-manager.io/api condition met"));
+}
+
+TEST(Wait, TellsWhatIsMetThoughAnEarlierTargetCannotBeAskedFor) {
+  Waiting run({"certificate/web", "certificate/api"});
+  run.host.Answer(run.host.Find("name%3Dapi"), 200, List(Certificate("True", 3, "api")));
+  run.host.Answer(run.host.Find("name%3Dweb"), 503, "");
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/api condition met"));
+  EXPECT_TRUE(run.running());
+}
+
 TEST(Wait, AsksInTheTargetsOwnNamespace) {
   Waiting run({"secret/a@other", "secret/b"});
   EXPECT_NE(run.host.Find("/namespaces/other/secrets"), 0);
