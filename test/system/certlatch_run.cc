@@ -137,6 +137,8 @@ std::unique_ptr<Subprocess> SystemTest::Start(const Args& arguments) const {
 
 Outcome SystemTest::Run(const Args& arguments) const { return RunAt(api_->url(), arguments); }
 
+void PrintTo(const Outcome& outcome, std::ostream* out) { *out << outcome.Describe(); }
+
 size_t CountOf(std::string_view text, std::string_view part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) {

@@ -75,8 +75,10 @@ class SystemTest : public testing::Test {
 
 // --- what tests look at ---
 
+void PrintTo(const Outcome& outcome, std::ostream* out);
+
 MATCHER_P(ExitsWith, code, "exits with " + std::to_string(code)) {
-  *result_listener << arg.Describe() << "\nstdout: " << arg.out << "\nstderr: " << arg.err;
+  *result_listener << "\nstdout: " << arg.out << "\nstderr: " << arg.err;
   return arg.exit_code == code && !arg.timed_out;
 }
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <string>
 
+#include "base/text.h"
 #include "test/system/certlatch_run.h"
 
 namespace certlatch::test {
@@ -79,7 +80,7 @@ TEST_F(WatchFaults, ReadsAWatchSplitAtEveryByte) {
   const auto server = Serve([](const HttpRequest& request, Connection& connection) {
     const std::string name(request.Query("fieldSelector").substr(14));
     const std::string body = Events(name);
-    const size_t split = static_cast<size_t>(std::stoi(name.substr(2))) % (body.size() - 1) + 1;
+    const size_t split = *ParseUint(name.substr(2), 9999) % (body.size() - 1) + 1;
     connection.StartChunked(200, "application/json");
     connection.SendChunk(std::string_view(body).substr(0, split));
     connection.WaitForPeerClose(kApart);
@@ -123,7 +124,7 @@ TEST_F(WatchFaults, NeverBelievesALineThatIsTooLong) {
                                                   ConfigMapJson("c", "done").substr(1)));
     connection.Stall();
   });
-  ExpectTimeout(*server, "too long");
+  ExpectTimeout(*server, "a watch event is larger than");
   EXPECT_GE(CountWatches(server->requests()), 2U) << "it tries again";
 }
 
@@ -151,12 +152,16 @@ TEST_F(WatchFaults, NeverBelievesALineThatWasCutOffByACleanEnd) {
     SendEvents(connection, line.substr(0, line.size() - 4));
     connection.EndChunked();
   });
-  ExpectTimeout(*server, "within a line");
+  ExpectTimeout(*server, "the watch was cut off within an event");
 }
 
 // --- ends, and coming back ---
 
-using End = void (*)(Connection&);
+struct End {
+  std::string name;
+  void (*how)(Connection&);
+};
+void PrintTo(const End& end, std::ostream* out) { *out << end.name; }
 
 class WatchEnds : public WatchFaults, public testing::WithParamInterface<End> {};
 
@@ -167,7 +172,7 @@ TEST_P(WatchEnds, AreFollowedByAWatchThatGoesOnFromTheLastEvent) {
     if (++watches == 1) {
       SendEvents(connection, EventLine("ADDED", ConfigMapJson("c", "begun", 7)));
       connection.WaitForPeerClose(kApart);
-      return GetParam()(connection);
+      return GetParam().how(connection);
     }
     SendEvents(connection, EventLine("MODIFIED", ConfigMapJson("c", "done", 8)));
     connection.Stall();
@@ -175,21 +180,17 @@ TEST_P(WatchEnds, AreFollowedByAWatchThatGoesOnFromTheLastEvent) {
   EXPECT_THAT(RunAt(server->url(), kDone), ExitsWith(0));
   EXPECT_EQ(watches, 2);
   // A reset may have destroyed the event before it was read.
-  const std::string_view from = server->requests().back().Query("resourceVersion");
+  const std::string from(server->requests().back().Query("resourceVersion"));
   EXPECT_TRUE(from == "7" || from == "1") << from;
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, WatchEnds,
-                         testing::Values([](Connection& connection) { connection.EndChunked(); },
-                                         [](Connection& connection) { connection.Close(); },
-                                         [](Connection& connection) {
-                                           connection.CloseWithoutNotify();
-                                         },
-                                         [](Connection& connection) { connection.Reset(); }),
-                         [](const testing::TestParamInfo<End>& info) {
-                           return std::vector<std::string>{
-                               "CleanEnd", "Close", "CloseWithoutNotify", "Reset"}[info.index];
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    By, WatchEnds,
+    testing::Values(End{"CleanEnd", [](Connection& connection) { connection.EndChunked(); }},
+                    End{"Close", [](Connection& connection) { connection.Close(); }},
+                    End{"Silence", [](Connection& connection) { connection.CloseWithoutNotify(); }},
+                    End{"Reset", [](Connection& connection) { connection.Reset(); }}),
+    testing::PrintToStringParamName());
 
 // Within 2 s of 100 ms, doubling: some six attempts; a spin would make hundreds.
 TEST_F(WatchFaults, DoNotMakeItSpinWhenEachWatchEndsAtOnce) {
@@ -275,7 +276,7 @@ TEST_F(WatchFaults, AreTriedAgainWhenTheListStallsPastTheRequestTimeout) {
   arguments.push_back("--request-timeout=1s");
   const Outcome outcome = RunAt(server->url(), arguments);
   EXPECT_THAT(outcome, ExitsWith(0));
-  EXPECT_THAT(outcome.err, HasSubstr("in time"));
+  EXPECT_THAT(outcome.err, HasSubstr("did not answer within 1s"));
 }
 
 TEST_F(WatchFaults, AreTriedAgainWhenTheAnswerStallsWithinItsHeaders) {
