@@ -6,9 +6,12 @@
 
 namespace certlatch {
 
-ResourceFinder::ResourceFinder(Host& host, std::string type,
+ResourceFinder::ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
                                std::function<void(Result<Resource>)> then)
-    : host_(host), type_(std::move(type)), then_(std::move(then)) {}
+    : host_(host),
+      type_(std::move(type)),
+      retry_unauthorized_(retry_unauthorized),
+      then_(std::move(then)) {}
 
 void ResourceFinder::Start() {
   request_ = host_.Fetch("/apis", [this](const ApiAnswer& answer) { OnGroups(answer); });
@@ -16,7 +19,7 @@ void ResourceFinder::Start() {
 
 void ResourceFinder::OnGroups(const ApiAnswer& answer) {
   if (answer.status != 200 || !answer.problem.empty()) {
-    const bool denied = answer.status == 401 || answer.status == 403;
+    const bool denied = answer.status == 403 || (answer.status == 401 && !retry_unauthorized_);
     return Finish(Error{denied ? Code::kDenied : Code::kRetry, DescribeAnswer(answer)});
   }
   const Result<Json> groups = ParseJson(answer.body);

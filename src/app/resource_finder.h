@@ -15,7 +15,9 @@ namespace certlatch {
 class ResourceFinder {
  public:
   // `then` gets the resource, or kNotFound: no such type; kDenied, kRetry: could not be told.
-  ResourceFinder(Host& host, std::string type, std::function<void(Result<Resource>)> then);
+  // `retry_unauthorized`: a 401 is Code::kRetry, since the token comes from a file that rotates.
+  ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
+                 std::function<void(Result<Resource>)> then);
 
   void Start();
 
@@ -32,6 +34,7 @@ class ResourceFinder {
 
   Host& host_;
   std::string type_;
+  bool retry_unauthorized_;
   std::function<void(Result<Resource>)> then_;
   Handle request_;
   std::vector<Question> questions_;

@@ -107,7 +107,7 @@ void Wait::Resolve(Item& item) {
     return OnResolved(item, *std::move(known));
   }
   item.finder = std::make_unique<ResourceFinder>(
-      host_, item.target.name.type,
+      host_, item.target.name.type, options_.watch.retry_unauthorized,
       [this, &item](Result<Resource> resource) { OnResolved(item, std::move(resource)); });
   item.finder->Start();
 }

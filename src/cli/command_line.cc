@@ -245,13 +245,20 @@ std::string Namespace(const Raw& raw, const Surroundings& surroundings) {
   return "default";
 }
 
+// kubectl's texts on JSONPath do not say which flag they are about.
+Error NameGoal(Error error, std::string_view text) {
+  const std::string shown = Printable(text, 200);
+  if (error.text.find(shown) != std::string::npos) return error;
+  return std::move(error).With("--for=" + shown);
+}
+
 Status CompleteWait(const Raw& raw, const std::vector<std::string_view>& arguments,
                     const Surroundings& surroundings, Command& command) {
   WaitOptions& wait = command.wait;
   if (wait.as_kubectl && raw.fors.empty()) return Refusal("unrecognized condition: \"\"");
   for (const std::string& text : raw.fors) {
     Result<Goal> goal = ParseGoal(text, wait.as_kubectl);
-    if (!goal) return std::move(goal).error();
+    if (!goal) return wait.as_kubectl ? goal.error() : NameGoal(goal.error(), text);
     wait.goals.push_back(*std::move(goal));
   }
   if (!raw.timeout_given) wait.timeout = raw.fors.empty() ? kDefaultWithoutFor : kDefaultWithFor;

@@ -122,7 +122,8 @@ WatchStep WatchSession::OnEvent(WatchEvent event) {
   if (event.type != WatchEvent::Type::kBookmark) ++collection_.revision;
   resource_version_ = version;
   trouble_.reset();
-  backoff_.Reset();
+  // No reset of the backoff: a watch that tells its events and ends at once must not be opened in a
+  // spin. OnWatchEnded resets it, for one that lived.
   return {};
 }
 

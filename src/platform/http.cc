@@ -85,7 +85,7 @@ struct HttpClient::Transfer {
   char error[CURL_ERROR_SIZE] = "";
   std::string body;       // of an answer that is not streamed
   std::string streamed;   // received, not handed on yet
-  bool answered = false;  // its headers are here
+  bool answered = false;  // all its headers are here
   bool too_large = false;
   bool timed_out = false;  // no answer within answer_timeout
   Handle answer_timer;
@@ -100,6 +100,7 @@ struct HttpClient::Transfer {
     return static_cast<int>(status);
   }
   void Configure();
+  void TakeHeader(std::string_view line);
   bool Take(std::string_view bytes);
   ApiAnswer Answer(CURLcode code);
   std::string Problem(CURLcode code) const;
@@ -126,11 +127,16 @@ struct HttpClient::Curl {
     const bool taken = static_cast<Transfer*>(transfer)->Take({bytes, length});
     return taken ? length : CURL_WRITEFUNC_ERROR;
   }
-  static size_t OnHeader(char* /*bytes*/, size_t size, size_t count, void* transfer) {
-    static_cast<Transfer*>(transfer)->answered = true;
+  static size_t OnHeader(char* bytes, size_t size, size_t count, void* transfer) {
+    static_cast<Transfer*>(transfer)->TakeHeader({bytes, size * count});
     return size * count;
   }
 };
+
+// The empty line ends the headers; those of a 1xx announce an answer still to come.
+void HttpClient::Transfer::TakeHeader(std::string_view line) {
+  if (line == "\r\n" || line == "\n") answered = Status() >= 200;
+}
 
 bool HttpClient::Transfer::Take(std::string_view bytes) {
   if (Streams()) {

@@ -172,6 +172,19 @@ TEST(WatchSession, SlowsDownWhenEveryWatchEndsAtOnce) {
   EXPECT_GT(total, 10s);
 }
 
+TEST(WatchSession, SlowsDownWhenEveryWatchEndsAfterItsFirstEvent) {
+  Watching watching;
+  Duration total{};
+  for (int i = 0; i < 10; ++i) {
+    watching.session.OnEvent(Event(WatchEvent::Type::kModified, Object("web", 8)));
+    const WatchStep step = watching.session.OnWatchEnded(Answer(200), kStart, kStart);
+    total += step.length;
+    EXPECT_EQ(step.what, i == 0 ? Do::kWatch : Do::kPause) << i;
+    if (step.what == Do::kPause) watching.session.OnPauseOver();
+  }
+  EXPECT_GT(total, 10s);
+}
+
 TEST(WatchSession, SlowsDownWhenEveryVersionIsGone) {
   Watching watching;
   watching.session.OnEvent(Event(WatchEvent::Type::kError, StatusText(410, "")));
