@@ -20,7 +20,8 @@ constexpr const char* kWidgets =
 
 struct Search {
   explicit Search(const std::string& type)
-      : finder(host, type, [this](Result<Resource> found) { result = std::move(found); }) {
+      : finder(host, type, /*retry_unauthorized=*/true,
+               [this](Result<Resource> found) { result = std::move(found); }) {
     finder.Start();
   }
   // "widgets.example.com", or the error.
@@ -72,6 +73,9 @@ TEST(ResourceFinder, TellsDenialFromTrouble) {
   Search denied("widget");
   denied.host.Answer(denied.host.Find("/apis"), 403, "");
   EXPECT_EQ(denied.result->error().code, Code::kDenied);
+  Search unauthorized("widget");  // the token may rotate
+  unauthorized.host.Answer(unauthorized.host.Find("/apis"), 401, "");
+  EXPECT_EQ(unauthorized.result->error().code, Code::kRetry);
   Search broken("widget");
   broken.host.Answer(broken.host.Find("/apis"), 200, "{");
   EXPECT_EQ(broken.result->error().code, Code::kRetry);
