@@ -10,14 +10,14 @@ ObjectWatcher::ObjectWatcher(Host& host, Selection selection, WatchSettings sett
 
 void ObjectWatcher::Start() { Take(session_.Start()); }
 
-void ObjectWatcher::Take(WatchStep step) {
+void ObjectWatcher::Take(const WatchStep& step) {
   switch (step.what) {
     case WatchStep::Do::kNothing:
       return;
     case WatchStep::Do::kFetch:
-      request_ = host_.Fetch(step.target, [this](ApiAnswer answer) {
+      request_ = host_.Fetch(step.target, [this](const ApiAnswer& answer) {
         request_.reset();
-        Take(session_.OnFetched(std::move(answer)));
+        Take(session_.OnFetched(answer));
         Tell();
       });
       return;
@@ -60,7 +60,7 @@ void ObjectWatcher::OnBytes(std::string_view bytes) {
   }
   if (step.what != WatchStep::Do::kNothing) {
     EndWatch();
-    Take(std::move(step));
+    Take(step);
   }
   Tell();
 }

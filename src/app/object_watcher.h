@@ -25,7 +25,7 @@ class ObjectWatcher {
   bool stopped() const { return stopped_; }  // for good: trouble() says why
 
  private:
-  void Take(WatchStep step);
+  void Take(const WatchStep& step);
   void OpenWatch(const WatchStep& step);
   void OnBytes(std::string_view bytes);
   void OnEnded(ApiAnswer answer);

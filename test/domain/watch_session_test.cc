@@ -172,6 +172,28 @@ TEST(WatchSession, SlowsDownWhenEveryWatchEndsAtOnce) {
   EXPECT_GT(total, 10s);
 }
 
+// A proxy that cuts off every watch after its first event must not be asked as fast as it answers.
+TEST(WatchSession, SlowsDownWhenEveryWatchEndsAfterAnEvent) {
+  Watching watching;
+  Duration total{};
+  for (int i = 0; i < 10; ++i) {
+    watching.session.OnEvent(Event(WatchEvent::Type::kModified, Object("web", 6 + i)));
+    const WatchStep step = watching.session.OnWatchEnded(Answer(200), kStart, kStart);
+    if (step.what == Do::kPause) {
+      total += step.length;
+      EXPECT_EQ(watching.session.OnPauseOver().what, Do::kWatch);
+    }
+  }
+  EXPECT_GT(total, 5s);
+}
+
+TEST(WatchSession, ASilentWatchIsOpenedAtOnceThoughThereWasTroubleBefore) {
+  Watching watching;
+  for (int i = 0; i < 5; ++i) watching.session.OnWatchEnded(NoAnswer("broke"), kStart, kStart);
+  watching.session.OnPauseOver();
+  EXPECT_EQ(watching.session.OnWatchDead().what, Do::kWatch);
+}
+
 TEST(WatchSession, SlowsDownWhenEveryVersionIsGone) {
   Watching watching;
   watching.session.OnEvent(Event(WatchEvent::Type::kError, StatusText(410, "")));
@@ -213,7 +235,7 @@ TEST(WatchSession, WaitsAsLongAsTheServerAsksFor) {
     session.Start();
     ApiAnswer answer = Answer(status, "slow down");
     answer.retry_after = 7s;
-    const WatchStep step = session.OnFetched(std::move(answer));
+    const WatchStep step = session.OnFetched(answer);
     EXPECT_EQ(step.what, Do::kPause);
     EXPECT_GE(step.length, 7s);
     EXPECT_LE(step.length, 8s);
