@@ -29,9 +29,9 @@ void ObjectWatcher::Take(const WatchStep& step) {
     case WatchStep::Do::kStop:
       return;
     case WatchStep::Do::kFetch:
-      request_ = host_.Fetch(step.target, [this](ApiAnswer answer) {
+      request_ = host_.Fetch(step.target, [this](const ApiAnswer& answer) {
         request_.reset();
-        Proceed(session_.OnFetched(std::move(answer)));
+        Proceed(session_.OnFetched(answer));
       });
       return;
     case WatchStep::Do::kWatch:

@@ -288,8 +288,9 @@ void Wait::ScheduleRecheck(Item& item, const Verdict& verdict) {
   item.timer.reset();
   if (!verdict.recheck) return;
   // Wall time has whole seconds: a full one more, so that the moment has surely come.
-  const Duration length = *verdict.recheck - host_.WallNow() + 1s;
-  item.timer = host_.After(std::max<Duration>(length, 1s), [this, &item] {
+  const std::chrono::seconds length = *verdict.recheck - host_.WallNow() + 1s;
+  // At most a day: nanoseconds cannot count to the year 9999, which certificates reach.
+  item.timer = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [this, &item] {
     item.judge_again = true;
     OnChange(item);
   });

@@ -69,7 +69,7 @@ class Reader {
         if (next_ == arguments_.size()) return Problem("flag needs an argument: " + shown);
         return Apply(*flag, arguments_[next_++]);
       }
-      const Status status = Apply(*flag, "true");
+      Status status = Apply(*flag, "true");
       if (!status) return status;
     }
     return {};

@@ -67,6 +67,7 @@ class Walker {
 
   bool WalkObject(simdjson::simdjson_result<ondemand::object> found, int depth, Json& out) {
     ondemand::object object{};
+    // NOLINTNEXTLINE(performance-move-const-arg): get() takes rvalues only.
     if (std::move(found).get(object) != simdjson::SUCCESS) return Fail("malformed");
     Json::Object members;
     for (auto entry : object) {
@@ -83,6 +84,7 @@ class Walker {
 
   bool WalkArray(simdjson::simdjson_result<ondemand::array> found, int depth, Json& out) {
     ondemand::array array{};
+    // NOLINTNEXTLINE(performance-move-const-arg): get() takes rvalues only.
     if (std::move(found).get(array) != simdjson::SUCCESS) return Fail("malformed");
     Json::Array items;
     for (auto entry : array) {

@@ -19,7 +19,7 @@ namespace certlatch {
 constexpr int kMaxJsonDepth = 64;
 // A Kubernetes object is at most 1.5 MiB in etcd and seldom has more than a few thousand values;
 // this many take at most some 20 MB.
-constexpr size_t kMaxJsonNodes = 256 * 1024;
+constexpr size_t kMaxJsonNodes = size_t{256} * 1024;
 
 class Json {
  public:

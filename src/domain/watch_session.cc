@@ -9,7 +9,8 @@ namespace {
 
 // Objects a page. Small pages keep the memory for one answer small.
 constexpr int kPageSize = 100;
-// A watch that lived this long was a real one: what ended it is no reason to back off.
+// A watch that lived this long was a real one: what ended it is no reason to back off. (An event is
+// no such sign: a proxy may cut off every watch after its first.)
 constexpr Duration kLived = 5s;
 
 std::string_view ResourceVersionOf(const Json& object) {
@@ -55,7 +56,7 @@ WatchSession::WatchSession(Selection selection, WatchSettings settings)
 
 WatchStep WatchSession::Start() { return Fetch(); }
 
-WatchStep WatchSession::OnFetched(ApiAnswer answer) {
+WatchStep WatchSession::OnFetched(const ApiAnswer& answer) {
   if (answer.status != 200 || !answer.problem.empty()) return OnRefused(answer, After::kFetch);
   Result<Json> json = ParseJson(answer.body);
   if (!json)
@@ -148,6 +149,7 @@ WatchStep WatchSession::OnWatchEnded(const ApiAnswer& answer, Instant opened, In
 
 WatchStep WatchSession::OnWatchDead() {
   trouble_ = Error{Code::kRetry, "the watch fell silent; opening it anew"};
+  backoff_.Reset();
   return AtOnceThenSlower(After::kWatch);
 }
 

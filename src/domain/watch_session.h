@@ -78,7 +78,7 @@ class WatchSession {
   WatchSession(Selection selection, WatchSettings settings);
 
   WatchStep Start();
-  WatchStep OnFetched(ApiAnswer answer);
+  WatchStep OnFetched(const ApiAnswer& answer);
   // `opened` and `now` tell a watch that lived from one that ended at once.
   WatchStep OnEvent(WatchEvent event);
   WatchStep OnWatchEnded(const ApiAnswer& answer, Instant opened, Instant now);

@@ -26,9 +26,11 @@ Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
   if (!S_ISREG(info.st_mode)) return FileError(path, "not a regular file");
   const std::string too_large = "larger than " + std::to_string(most) + " bytes";
   if (static_cast<uint64_t>(info.st_size) > most) return FileError(path, too_large);
+  // Files of /proc, and of some FUSE file systems, say that they are empty and are not.
+  const size_t expected = info.st_size > 0 ? static_cast<size_t>(info.st_size) : most;
   // One byte more than it should have, to notice growth. Reserved at once: a secret must not leave
   // copies behind in buffers outgrown.
-  std::string text(static_cast<size_t>(info.st_size) + 1, '\0');
+  std::string text(expected + 1, '\0');
   size_t length = 0;
   while (length < text.size()) {
     const ssize_t count = read(fd.get(), text.data() + length, text.size() - length);
@@ -42,7 +44,7 @@ Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
   }
   if (length == text.size()) {
     Wipe(text);
-    return FileError(path, "changed while it was read");
+    return FileError(path, expected == most ? too_large : "changed while it was read");
   }
   text.resize(length);
   return text;
@@ -51,8 +53,12 @@ Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
 Status OverwriteFile(const std::string& path, std::string_view text) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_TRUNC));
   if (!fd.valid()) return FileError(path, std::strerror(errno));
-  const ssize_t count = write(fd.get(), text.data(), text.size());
-  if (count < 0) return FileError(path, std::strerror(errno));
+  while (!text.empty()) {
+    const ssize_t count = write(fd.get(), text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return FileError(path, std::strerror(errno));
+    text.remove_prefix(static_cast<size_t>(count));
+  }
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -22,11 +23,17 @@ constexpr long kKeepAliveIdle = 15;
 constexpr long kKeepAliveInterval = 5;
 constexpr unsigned kUserTimeoutMs = 30'000;
 // Of an answer that is not the expected success: enough for any Status object.
-constexpr size_t kMaxErrorBody = 64 * 1024;
+constexpr size_t kMaxErrorBody = size_t{64} * 1024;
+// Go's own limit is 1 MiB; API servers send some hundred bytes.
+constexpr size_t kMaxHeaders = size_t{256} * 1024;
 
 constexpr std::string_view kAuthorization = "Authorization: Bearer ";
 
-long ToMilliseconds(Duration duration) { return static_cast<long>(duration / 1ms); }
+// Rounded up, since 0 means unlimited to curl.
+long ToMilliseconds(Duration duration) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<long>(std::clamp<int64_t>(milliseconds, 0, INT_MAX));
+}
 
 struct HeaderList {
   HeaderList() = default;
@@ -72,6 +79,21 @@ std::string Authority(const char* url) {
   return std::string(text.substr(0, text.find('/')));
 }
 
+// Every option of a request counts: one that cannot be set must not be passed over in silence.
+class OptionSetter {
+ public:
+  explicit OptionSetter(CURL* easy) : easy_(easy) {}
+  template <typename Value>
+  void operator()(CURLoption option, Value value) {
+    if (code_ == CURLE_OK) code_ = curl_easy_setopt(easy_, option, value);
+  }
+  CURLcode code() const { return code_; }
+
+ private:
+  CURL* easy_;
+  CURLcode code_ = CURLE_OK;
+};
+
 }  // namespace
 
 // Everything curl points to while the transfer lives.
@@ -86,6 +108,7 @@ struct HttpClient::Transfer {
   std::string body;       // of an answer that is not streamed
   std::string streamed;   // received, not handed on yet
   bool answered = false;  // all its headers are here
+  size_t header_bytes = 0;
   bool too_large = false;
   bool timed_out = false;  // no answer within answer_timeout
   Handle answer_timer;
@@ -99,8 +122,10 @@ struct HttpClient::Transfer {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     return static_cast<int>(status);
   }
-  void Configure();
-  void TakeHeader(std::string_view line);
+  std::string Where() const;
+  CURLcode Configure();
+  CURLcode ConfigureTls();
+  bool TakeHeader(std::string_view line);
   bool Take(std::string_view bytes);
   ApiAnswer Answer(CURLcode code);
   std::string Problem(CURLcode code) const;
@@ -128,14 +153,22 @@ struct HttpClient::Curl {
     return taken ? length : CURL_WRITEFUNC_ERROR;
   }
   static size_t OnHeader(char* bytes, size_t size, size_t count, void* transfer) {
-    static_cast<Transfer*>(transfer)->TakeHeader({bytes, size * count});
-    return size * count;
+    const size_t length = size * count;
+    return static_cast<Transfer*>(transfer)->TakeHeader({bytes, length}) ? length : 0;
   }
 };
 
-// The empty line ends the headers; those of a 1xx announce an answer still to come.
-void HttpClient::Transfer::TakeHeader(std::string_view line) {
+std::string HttpClient::Transfer::Where() const {
+  return request.connect_to.empty() ? Authority(request.url.c_str()) : request.connect_to;
+}
+
+// Curl keeps what it is given of them while it reads; 7.88 has no bound of its own.
+bool HttpClient::Transfer::TakeHeader(std::string_view line) {
+  // The empty line ends the headers; those of a 1xx announce an answer still to come.
   if (line == "\r\n" || line == "\n") answered = Status() >= 200;
+  header_bytes += line.size();
+  too_large = header_bytes > kMaxHeaders;
+  return !too_large;
 }
 
 bool HttpClient::Transfer::Take(std::string_view bytes) {
@@ -151,8 +184,8 @@ bool HttpClient::Transfer::Take(std::string_view bytes) {
   return true;
 }
 
-void HttpClient::Transfer::Configure() {
-  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+CURLcode HttpClient::Transfer::Configure() {
+  OptionSetter set(easy);
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -181,12 +214,17 @@ void HttpClient::Transfer::Configure() {
     Wipe(header);
   }
   set(CURLOPT_HTTPHEADER, headers.list);
-  if (!request.connect_to.empty()) connect_to.Add(request.connect_to);
+  if (!request.connect_to.empty()) connect_to.Add("::" + request.connect_to);  // whatever the URL
   if (connect_to.list != nullptr) set(CURLOPT_CONNECT_TO, connect_to.list);
   if (!request.addresses.empty()) addresses.Add(request.addresses);
   if (addresses.list != nullptr) set(CURLOPT_RESOLVE, addresses.list);
 
-  if (request.tls == nullptr) return;
+  if (set.code() != CURLE_OK || request.tls == nullptr) return set.code();
+  return ConfigureTls();
+}
+
+CURLcode HttpClient::Transfer::ConfigureTls() {
+  OptionSetter set(easy);
   const TlsIdentity& tls = *request.tls;
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
@@ -203,6 +241,7 @@ void HttpClient::Transfer::Configure() {
     set(CURLOPT_SSLCERT_BLOB, &certificate);
     set(CURLOPT_SSLKEY_BLOB, &key);
   }
+  return set.code();
 }
 
 ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
@@ -222,8 +261,13 @@ ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
 
 // One line for the person on call: what failed, where, and what to look at.
 std::string HttpClient::Transfer::Problem(CURLcode code) const {
-  const std::string where = Authority(request.url.c_str());
+  const std::string where = Where();
   if (timed_out) {
+    curl_off_t sent_after = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_after);
+    if (sent_after == 0) {
+      return "no connection to " + where + " within " + FormatDuration(request.answer_timeout);
+    }
     return where + " accepted the request and did not answer within " +
            FormatDuration(request.answer_timeout);
   }
@@ -238,10 +282,11 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
     case CURLE_OPERATION_TIMEDOUT:
       return "no answer from " + where + " in time (" + detail + ")";
     case CURLE_PEER_FAILED_VERIFICATION: {
-      long verify = X509_V_OK;
+      long verify = X509_V_OK;  // unspecified: another host's certificate, which curl itself finds
       curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-      const std::string why =
-          verify == X509_V_OK ? detail : std::string(X509_verify_cert_error_string(verify));
+      const std::string why = verify == X509_V_OK || verify == X509_V_ERR_UNSPECIFIED
+                                  ? detail
+                                  : std::string(X509_verify_cert_error_string(verify));
       return "the certificate of " + where + " is not trusted: " + why +
              " (see --certificate-authority and --tls-server-name)";
     }
@@ -287,25 +332,24 @@ HttpClient::~HttpClient() {
 Handle HttpClient::Send(HttpRequest request) {
   auto owned = std::make_unique<Transfer>();
   Transfer& transfer = *owned;
-  transfer.id = ++last_id_;
+  const uint64_t id = ++last_id_;
+  transfer.id = id;
   transfer.request = std::move(request);
   transfer.easy = curl_easy_init();
-  transfer.Configure();
-  if (transfer.request.answer_timeout > Duration::zero()) {
+  transfers_[id] = std::move(owned);
+  CURLcode code = transfer.Configure();
+  // Asks for a timer of 0 ms: starts from the loop.
+  const bool sent = code == CURLE_OK && curl_multi_add_handle(multi_, transfer.easy) == CURLM_OK;
+  if (!sent) {
+    if (code == CURLE_OK) code = CURLE_FAILED_INIT;
+    transfer.answer_timer = loop_.After(Duration::zero(), [this, id, code] { Finish(id, code); });
+  } else if (transfer.request.answer_timeout > Duration::zero()) {
     transfer.answer_timer = loop_.After(transfer.request.answer_timeout, [this, &transfer] {
       if (transfer.answered) return;
       transfer.timed_out = true;
-      ApiAnswer answer;
-      answer.problem = transfer.Problem(CURLE_OK);
-      const auto then = std::move(transfer.request.on_answer);
-      Cancel(transfer.id);
-      then(std::move(answer));
+      Finish(transfer.id, CURLE_OPERATION_TIMEDOUT);
     });
   }
-  const uint64_t id = transfer.id;
-  CURL* easy = transfer.easy;
-  transfers_[id] = std::move(owned);
-  curl_multi_add_handle(multi_, easy);  // asks for a timer of 0 ms: starts from the loop
   return std::make_unique<Registration>(*this, id);
 }
 
@@ -373,14 +417,16 @@ void HttpClient::DeliverAnswers() {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     all.push_back({transfer->id, message->data.result});
   }
-  for (const Done& done : all) {
-    const auto found = transfers_.find(done.id);
-    if (found == transfers_.end()) continue;
-    ApiAnswer answer = found->second->Answer(done.code);
-    const auto then = std::move(found->second->request.on_answer);
-    Cancel(done.id);
-    then(std::move(answer));
-  }
+  for (const Done& done : all) Finish(done.id, done.code);
+}
+
+void HttpClient::Finish(uint64_t id, CurlCode code) {
+  const auto found = transfers_.find(id);
+  if (found == transfers_.end()) return;  // cancelled by one that finished before it
+  ApiAnswer answer = found->second->Answer(static_cast<CURLcode>(code));
+  const auto then = std::move(found->second->request.on_answer);
+  Cancel(id);
+  then(std::move(answer));
 }
 
 }  // namespace certlatch

@@ -32,7 +32,8 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "Accept: application/json"
   Secret bearer;                     // "": no Authorization header
   std::shared_ptr<const TlsIdentity> tls;
-  // Where to connect instead of what the URL says: "url-host:url-port:host:port"; "": as the URL.
+  // "host:port" to connect to instead of what the URL says, which is still verified; "": as the
+  // URL.
   std::string connect_to;
   // "host:port:address,address" for a host that is a name; "": it is an address.
   std::string addresses;
@@ -54,6 +55,7 @@ class HttpClient {
   [[nodiscard]] Handle Send(HttpRequest request);
 
  private:
+  using CurlCode = int;  // CURLcode
   struct Transfer;
   struct Registration;
   struct Curl;  // curl's C callbacks
@@ -64,6 +66,7 @@ class HttpClient {
   void Act(int fd, int events);
   void DeliverBytes();
   void DeliverAnswers();
+  void Finish(uint64_t id, CurlCode code);
   void Cancel(uint64_t id);
 
   Loop& loop_;

@@ -10,10 +10,11 @@
 namespace certlatch {
 namespace {
 
-constexpr size_t kMaxTokenFile = 64 * 1024;
+constexpr size_t kMaxTokenFile = size_t{64} * 1024;
 constexpr size_t kMaxPemFile = 4 << 20;      // a system's whole bundle is about 220 KiB
 constexpr size_t kMaxAnswerBody = 32 << 20;  // a page of large objects
 constexpr Duration kAnswerTimeout = 15s;     // API servers begin to answer at once, watches too
+constexpr Duration kConnectTimeout = 10s;    // TCP and TLS
 constexpr Duration kLookUpTimeout = 10s;
 constexpr Duration kAddressesFor = 30s;
 
@@ -42,23 +43,52 @@ Error AsConfig(Error error, std::string_view flag) {
   return std::move(error).With(flag);
 }
 
+// Bytes that can be sent as they are, in a header or in the path of a URL.
+bool IsVisibleAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 bool HoldsPem(std::string_view text, std::string_view label) {
   return text.find("-----BEGIN " + std::string(label)) != std::string_view::npos;
 }
 
 }  // namespace
 
-// A request that may have to wait for its host's address first.
-struct KubeClient::Call : Cancellable {
-  HttpRequest request;
-  Handle step;  // the look-up, then the transfer
+// A request that has to wait for its host's address first.
+class KubeClient::Call : public Cancellable {
+ public:
+  Call(KubeClient& client, uint64_t id, HttpRequest request)
+      : client_(client), id_(id), request_(std::move(request)), begun_(Loop::Now()) {}
+  ~Call() override { client_.OnCallEnded(id_); }
+
+  void Send(const std::vector<std::string>& addresses) {
+    if (request_.total_timeout > Duration::zero()) {
+      const Duration left = request_.total_timeout - (Loop::Now() - begun_);
+      request_.total_timeout = std::max<Duration>(left, 1ms);
+    }
+    transfer_ = client_.SendTo(addresses, std::move(request_));
+  }
+  void Fail(const Error& error) {
+    ApiAnswer answer;
+    answer.problem = error.text;
+    const auto then = std::move(request_.on_answer);
+    then(std::move(answer));  // last: may destroy this
+  }
+
+ private:
+  KubeClient& client_;
+  uint64_t id_;
+  HttpRequest request_;
+  Instant begun_;
+  Handle transfer_;
 };
 
 Result<std::unique_ptr<KubeClient>> KubeClient::Create(Loop& loop, HttpClient& http,
                                                        ConnectionOptions options) {
   std::unique_ptr<KubeClient> client(new KubeClient(loop, http, std::move(options)));
-  const Status parsed = client->ParseServer();
-  if (!parsed) return parsed.error();
+  Status server = client->ParseServer();
+  if (server) server = client->CheckServer();
+  if (!server) return server.error();
   const Result<Secret> token = client->ReadToken();
   if (!token) return AsConfig(token.error(), "token");
   if (!client->tls_ && !token->empty() && !IsLoopback(client->host_)) {
@@ -87,9 +117,6 @@ Status KubeClient::ParseServer() {
   if (slash != std::string_view::npos) {
     prefix_ = std::string(rest.substr(slash));
     while (prefix_.ends_with('/')) prefix_.pop_back();
-    if (prefix_.find_first_of("?# \\") != std::string::npos) {
-      return BadServer(options_.server, "a path cannot have a query");
-    }
     rest = rest.substr(0, slash);
   }
   const size_t bracket = rest.find(']');
@@ -99,25 +126,47 @@ Status KubeClient::ParseServer() {
     port_ = std::string(rest.substr(colon + 1));
     rest = rest.substr(0, colon);
   }
-  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
-  host_ = std::string(rest);
-  if (!IsHostText(host_)) return BadServer(options_.server, "no host name");
+  const bool bracketed = rest.starts_with('[') && rest.ends_with(']');
+  host_ = std::string(bracketed ? rest.substr(1, rest.size() - 2) : rest);
+  const bool is_ipv6 = host_.find(':') != std::string::npos && IsIpAddress(host_);
+  if (!IsHostText(host_) || bracketed != is_ipv6) {
+    return BadServer(options_.server, "no host name or IP address");
+  }
+  return {};
+}
+
+Status KubeClient::CheckServer() const {
   const auto port = ParseUint(port_, 65535);
   if (!port || *port == 0) return BadServer(options_.server, "no port between 1 and 65535");
+  if (prefix_.find_first_of("?#\\") != std::string::npos) {
+    return BadServer(options_.server, "a path cannot have a query");
+  }
+  if (!IsVisibleAscii(prefix_)) {
+    return BadServer(options_.server,
+                     "white space and letters beyond ASCII must be encoded as %XX");
+  }
+  // It becomes the host of the URL: nothing in it may end that.
+  const std::string& name = options_.tls_server_name;
+  if (!name.empty() &&
+      (!IsHostText(name) || (name.find(':') != std::string::npos && !IsIpAddress(name)))) {
+    return Error{Code::kConfig, "--tls-server-name " + Printable(name, 300) + ": no host name"};
+  }
   return {};
 }
 
 Result<Secret> KubeClient::ReadToken() const {
-  if (!options_.token.empty()) return Secret(std::string(options_.token.Reveal()));
+  if (!options_.token.empty()) {
+    if (!IsVisibleAscii(options_.token.Reveal())) {
+      return Error{Code::kConfig, "holds characters that no token has"};
+    }
+    return Secret(std::string(options_.token.Reveal()));
+  }
   if (options_.token_file.empty()) return Secret();
   Result<std::string> text = ReadSmallFile(options_.token_file, kMaxTokenFile);
   if (!text) return std::move(text).error().With("token file");
   Secret token{std::string(Trim(*text))};
   Wipe(*text);
-  const std::string_view bytes = token.Reveal();
-  const bool fits_header =
-      std::all_of(bytes.begin(), bytes.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (token.empty() || !fits_header) {
+  if (token.empty() || !IsVisibleAscii(token.Reveal())) {
     return Error{Code::kRetry, "token file: " + options_.token_file + ": holds no token"};
   }
   return token;
@@ -138,12 +187,12 @@ Result<std::shared_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
   if (options_.client_certificate.empty()) return {std::move(identity)};
   Result<std::string> certificate = ReadSmallFile(options_.client_certificate, kMaxPemFile);
   if (!certificate) return std::move(certificate).error().With("client certificate");
-  Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
-  if (!key) return std::move(key).error().With("client key");
   if (!HoldsPem(*certificate, "CERTIFICATE")) {
     return Error{Code::kRetry, "client certificate: " + options_.client_certificate +
                                    ": holds no PEM certificate"};
   }
+  Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
+  if (!key) return std::move(key).error().With("client key");
   identity->client_certificate = *std::move(certificate);
   identity->client_key = Secret(*std::move(key));
   return {std::move(identity)};
@@ -156,8 +205,8 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   const std::string url_host = Bracketed(renamed ? options_.tls_server_name : host_);
   request.url = (tls_ ? "https://" : "http://") + url_host + ":" + port_ + prefix_ + target;
   if (renamed) {
-    request.connect_to = url_host + ":" + port_ + ":" + Bracketed(host_) + ":" + port_;
-    request.headers.push_back("Host: " + Bracketed(host_) + ":" + port_);
+    request.connect_to = Bracketed(host_) + ":" + port_;
+    request.headers.push_back("Host: " + request.connect_to);
   }
   request.headers.emplace_back("Accept: application/json");
   request.headers.emplace_back("User-Agent: certlatch");
@@ -195,6 +244,7 @@ Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
   }
   HttpRequest request = *std::move(prepared);
   request.total_timeout = total_timeout;
+  request.connect_timeout = std::min(options_.request_timeout, kConnectTimeout);
   request.answer_timeout = std::min(options_.request_timeout, kAnswerTimeout);
   request.on_bytes = std::move(bytes);
   request.on_answer = [this, then = std::move(then)](ApiAnswer answer) {
@@ -217,23 +267,40 @@ Handle KubeClient::SendTo(const std::vector<std::string>& addresses, HttpRequest
 }
 
 Handle KubeClient::LookUpAndSend(HttpRequest request) {
-  auto call = std::make_unique<Call>();
-  Call* raw = call.get();
-  raw->request = std::move(request);
-  raw->step = ResolveHost(loop_, host_, kLookUpTimeout,
-                          [this, raw](const Result<std::vector<std::string>>& found) {
-                            if (found) {
-                              addresses_ = *found;
-                              addresses_until_ = Loop::Now() + kAddressesFor;
-                              raw->step = SendTo(addresses_, std::move(raw->request));
-                              return;
-                            }
-                            ApiAnswer answer;
-                            answer.problem = found.error().text;
-                            const auto then = std::move(raw->request.on_answer);
-                            then(std::move(answer));  // last: may destroy the call
-                          });
+  const uint64_t id = ++last_call_;
+  auto call = std::make_unique<Call>(*this, id, std::move(request));
+  waiting_[id] = call.get();
+  if (look_up_ == nullptr) {
+    const Duration deadline = std::min(options_.request_timeout, kLookUpTimeout);
+    look_up_ =
+        ResolveHost(loop_, host_, deadline,
+                    [this](const Result<std::vector<std::string>>& found) { OnLookedUp(found); });
+  }
   return call;
+}
+
+void KubeClient::OnLookedUp(const Result<std::vector<std::string>>& found) {
+  look_up_.reset();
+  if (found) {
+    addresses_ = *found;
+    addresses_until_ = Loop::Now() + kAddressesFor;
+  }
+  // Those that have been waiting: who fails may ask again, and then waits for the next look-up.
+  const uint64_t last = last_call_;
+  while (!waiting_.empty() && waiting_.begin()->first <= last) {
+    Call* call = waiting_.begin()->second;
+    waiting_.erase(waiting_.begin());
+    if (found) {
+      call->Send(addresses_);
+    } else {
+      call->Fail(found.error());
+    }
+  }
+}
+
+void KubeClient::OnCallEnded(uint64_t id) {
+  waiting_.erase(id);
+  if (waiting_.empty()) look_up_.reset();
 }
 
 }  // namespace certlatch

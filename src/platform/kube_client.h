@@ -1,9 +1,11 @@
 // KubeClient makes requests to one API server: address, credentials, trust, time limits.
 // Credentials and CA are read from their files for each request, since the kubelet rotates them;
-// the token goes to this server only. Owns a name look-up at most; connections are HttpClient's.
+// the token goes to this server only. Owns one name look-up at most, for all requests that wait for
+// it; connections are HttpClient's.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,12 +30,13 @@ class KubeClient {
                              std::function<void(ApiAnswer)> ended);
 
  private:
-  struct Call;
+  class Call;
 
   KubeClient(Loop& loop, HttpClient& http, ConnectionOptions options)
       : loop_(loop), http_(http), options_(std::move(options)) {}
 
   Status ParseServer();
+  Status CheckServer() const;
   Result<HttpRequest> Prepare(const std::string& target) const;
   Result<std::shared_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;
@@ -41,6 +44,8 @@ class KubeClient {
                std::function<void(std::string_view)> bytes, std::function<void(ApiAnswer)> then);
   Handle SendTo(const std::vector<std::string>& addresses, HttpRequest request);
   Handle LookUpAndSend(HttpRequest request);
+  void OnLookedUp(const Result<std::vector<std::string>>& found);
+  void OnCallEnded(uint64_t id);
 
   Loop& loop_;
   HttpClient& http_;
@@ -51,6 +56,9 @@ class KubeClient {
   std::string prefix_;                  // of paths: "/k8s/clusters/c-1", mostly ""
   std::vector<std::string> addresses_;  // of host_, if it is a name
   Instant addresses_until_{};
+  uint64_t last_call_ = 0;
+  std::map<uint64_t, Call*> waiting_;  // for the look-up, in order of their coming
+  Handle look_up_;
 };
 
 }  // namespace certlatch

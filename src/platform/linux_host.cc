@@ -9,11 +9,6 @@
 #include <utility>
 
 namespace certlatch {
-namespace {
-
-constexpr int kWriteWaitMs = 100;
-
-}  // namespace
 
 WallTime SystemWallTime() { return WallTime(std::chrono::seconds(std::time(nullptr))); }
 
@@ -25,14 +20,15 @@ uint64_t RandomSeed() {
   return seed;
 }
 
-bool WriteLine(int fd, std::string_view line) {
+bool WriteLine(int fd, std::string_view line, Duration wait) {
   std::string text(line);
   text += '\n';
   std::string_view rest = text;
   while (!rest.empty()) {
     // A pipe that polls as writable takes 4,096 bytes (PIPE_BUF) without blocking.
     pollfd ready{fd, POLLOUT, 0};
-    if (poll(&ready, 1, kWriteWaitMs) <= 0 || (ready.revents & POLLOUT) == 0) return false;
+    if (poll(&ready, 1, static_cast<int>(wait / 1ms)) <= 0 || (ready.revents & POLLOUT) == 0)
+      return false;
     const ssize_t count = write(fd, rest.data(), std::min<size_t>(rest.size(), 4096));
     if (count <= 0) return false;
     rest.remove_prefix(static_cast<size_t>(count));
@@ -83,10 +79,15 @@ std::function<void(ApiAnswer)> LinuxHost::Telling(const char* verb, const std::s
   };
 }
 
-void LinuxHost::Print(std::string_view line) { WriteLine(STDOUT_FILENO, line); }
+void LinuxHost::Print(std::string_view line) { WriteTo(STDOUT_FILENO, line, output_stuck_); }
 
 void LinuxHost::Log(const LogLine& line) {
-  WriteLine(STDERR_FILENO, Render(line, log_format_, WallNow()));
+  WriteTo(STDERR_FILENO, Render(line, log_format_, WallNow()), log_stuck_);
+}
+
+// Waiting for each line of a burst would hold up the loop, and deadlines with it.
+void LinuxHost::WriteTo(int fd, std::string_view line, bool& stuck) {
+  stuck = !WriteLine(fd, line, stuck ? Duration::zero() : kWriteWait);
 }
 
 }  // namespace certlatch

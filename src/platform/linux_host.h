@@ -1,6 +1,7 @@
 // LinuxHost is the real Host: the loop's clock and timers, the API server through KubeClient, lines
 // to standard output and standard error.
-// Writing never blocks for long: where nobody reads the pipe, lines are dropped.
+// Writing never blocks for long: where nobody reads the pipe, lines are dropped, and only the first
+// waits for a reader.
 #pragma once
 
 #include <functional>
@@ -35,10 +36,13 @@ class LinuxHost : public Host {
       : loop_(loop), log_format_(output.format), tells_requests_(output.verbosity > 0) {}
   std::function<void(ApiAnswer)> Telling(const char* verb, const std::string& target,
                                          std::function<void(ApiAnswer)> then);
+  void WriteTo(int fd, std::string_view line, bool& stuck);
 
   Loop& loop_;
   LogFormat log_format_;
   bool tells_requests_;
+  bool output_stuck_ = false;  // nobody took the last line
+  bool log_stuck_ = false;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<KubeClient> kube_;
 };
@@ -48,7 +52,10 @@ WallTime SystemWallTime();
 // For jitter only; where the kernel has no random bytes yet, the process id.
 uint64_t RandomSeed();
 
-// `line` and a line break in one write. Waits at most a moment for a reader; false: dropped.
-bool WriteLine(int fd, std::string_view line);
+constexpr Duration kWriteWait = 100ms;
+
+// `line` and a line break, in one write where it fits a pipe's page. Waits at most so long for a
+// reader; false: dropped.
+bool WriteLine(int fd, std::string_view line, Duration wait = kWriteWait);
 
 }  // namespace certlatch

@@ -41,10 +41,16 @@ struct Loop::TimerRegistration : Cancellable {
 };
 
 struct Loop::ChildRegistration : Cancellable {
-  ChildRegistration(Loop& its_loop, pid_t its_pid) : loop(its_loop), pid(its_pid) {}
-  ~ChildRegistration() override { loop.children_.erase(pid); }
+  ChildRegistration(Loop& its_loop, pid_t its_pid, ChildCallback its_then)
+      : loop(its_loop), pid(its_pid), then(std::move(its_then)) {}
+  ~ChildRegistration() override {
+    // Once reaped, the pid may be that of another child, registered by another.
+    const auto found = loop.children_.find(pid);
+    if (found != loop.children_.end() && found->second == then) loop.children_.erase(found);
+  }
   Loop& loop;
   pid_t pid;
+  ChildCallback then;
 };
 
 Result<std::unique_ptr<Loop>> Loop::Create() {
@@ -56,6 +62,8 @@ Result<std::unique_ptr<Loop>> Loop::Create() {
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&handled, signal);
   if (sigprocmask(SIG_BLOCK, &handled, nullptr) != 0) return Failed("sigprocmask");
   std::signal(SIGPIPE, SIG_IGN);
+  // Whoever started us may have it ignored: then the kernel would reap, and not tell us.
+  std::signal(SIGCHLD, SIG_DFL);
   loop->signals_ = UniqueFd(signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!loop->signals_.valid()) return Failed("signalfd");
   Loop* raw = loop.get();
@@ -89,15 +97,16 @@ Handle Loop::After(Duration length, std::function<void()> then) {
 }
 
 Handle Loop::OnChildExit(pid_t pid, std::function<void(int)> then) {
-  children_[pid] = std::make_shared<std::function<void(int)>>(std::move(then));
-  return std::make_unique<ChildRegistration>(*this, pid);
+  auto shared = std::make_shared<std::function<void(int)>>(std::move(then));
+  children_[pid] = shared;
+  return std::make_unique<ChildRegistration>(*this, pid, std::move(shared));
 }
 
 void Loop::Run() {
   std::array<epoll_event, 32> events;
   while (!stopped_) {
     RunDueTimers();
-    if (stopped_) return;
+    if (stopped_) break;
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                  MillisecondsToNextTimer());
     for (int i = 0; i < count && !stopped_; ++i) {
@@ -107,6 +116,7 @@ void Loop::Run() {
       (*then)(events[static_cast<size_t>(i)].events);
     }
   }
+  stopped_ = false;
 }
 
 // Only timers due when the round begins: one that always sets a next one must not starve the rest.

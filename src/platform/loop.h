@@ -21,7 +21,8 @@ namespace certlatch {
 
 class Loop {
  public:
-  // Blocks SIGTERM, SIGINT and SIGCHLD, to be read from a signalfd; ignores SIGPIPE.
+  // Blocks SIGTERM, SIGINT and SIGCHLD, to be read from a signalfd; ignores SIGPIPE. Not to be
+  // created while other threads run: they would take signals from it.
   static Result<std::unique_ptr<Loop>> Create();
   ~Loop();
   Loop(const Loop&) = delete;
@@ -39,11 +40,12 @@ class Loop {
   // The child `pid` has ended with `status` (as waitpid's) and has been reaped.
   [[nodiscard]] Handle OnChildExit(pid_t pid, std::function<void(int status)> then);
 
-  void Run();  // until Stop
+  void Run();  // until Stop, also one that came before; may be called again
   void Stop() { stopped_ = true; }
 
  private:
   using TimerKey = std::pair<Instant, uint64_t>;
+  using ChildCallback = std::shared_ptr<std::function<void(int)>>;
   struct FdRegistration;
   struct TimerRegistration;
   struct ChildRegistration;
@@ -59,7 +61,7 @@ class Loop {
   uint64_t last_id_ = 0;  // ids are never used twice, so a stale event finds nothing
   std::map<uint64_t, std::shared_ptr<std::function<void(uint32_t)>>> fds_;
   std::map<TimerKey, std::shared_ptr<std::function<void()>>> timers_;
-  std::map<pid_t, std::shared_ptr<std::function<void(int)>>> children_;
+  std::map<pid_t, ChildCallback> children_;
   std::function<void(int)> on_termination_;
   Handle signal_watch_;
   bool stopped_ = false;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -31,6 +32,7 @@ std::string LookUp(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int problem = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (problem == EAI_SYSTEM) return kFailure + std::string(std::strerror(errno));
   if (problem != 0) return kFailure + std::string(gai_strerror(problem));
   std::string answer;
   size_t count = 0;
@@ -48,9 +50,17 @@ std::string LookUp(const std::string& host) {
   return answer;
 }
 
+// A child that holds our connections would keep them open after we have closed them.
+void CloseAllBut(int kept) {
+  constexpr int kFirst = STDERR_FILENO + 1;
+  if (kept > kFirst) close_range(kFirst, static_cast<unsigned>(kept) - 1, 0);
+  close_range(static_cast<unsigned>(std::max(kept + 1, kFirst)), ~0U, 0);
+}
+
 [[noreturn]] void RunChild(const std::string& host, int out, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent died before the line above
+  CloseAllBut(out);
   const std::string answer = LookUp(host);
   const ssize_t written = write(out, answer.data(), answer.size());
   _exit(written == static_cast<ssize_t>(answer.size()) ? 0 : 1);
@@ -62,10 +72,7 @@ class LookUpInChild : public Cancellable {
                 std::function<void(Addresses)> then)
       : loop_(loop), host_(std::move(host)), deadline_(deadline), then_(std::move(then)) {}
 
-  ~LookUpInChild() override {
-    // Reaped by the loop, whoever it was.
-    if (child_ > 0) kill(child_, SIGKILL);
-  }
+  ~LookUpInChild() override { End(); }
 
   void Start() {
     const std::string problem = Fork();
@@ -94,6 +101,15 @@ class LookUpInChild : public Cancellable {
     return "";
   }
 
+  // The child is reaped by the loop, which reaps all.
+  void End() {
+    if (child_ > 0) kill(child_, SIGKILL);
+    child_ = 0;
+    exit_.reset();
+    readable_.reset();
+    timer_.reset();
+  }
+
   void OnReadable() {
     char buffer[512];
     const ssize_t count = read(pipe_.get(), buffer, sizeof buffer);
@@ -110,9 +126,10 @@ class LookUpInChild : public Cancellable {
     if (answer_[0] == kFailure) return Failure(answer_.substr(1));
     std::vector<std::string> addresses;
     for (const std::string_view line : Split(Trim(answer_), '\n')) {
-      if (!IsIpAddress(std::string(line))) return Failure("a malformed answer");
-      addresses.emplace_back(line);
+      // Others are of one link only ("fe80::1%eth0"): no URL can name them.
+      if (IsIpAddress(std::string(line))) addresses.emplace_back(line);
     }
+    if (addresses.empty()) return Failure("no usable address");
     return addresses;
   }
 
@@ -121,8 +138,7 @@ class LookUpInChild : public Cancellable {
   }
 
   void Finish(Addresses result) {
-    readable_.reset();
-    timer_.reset();
+    End();
     const auto then = std::move(then_);
     then(std::move(result));  // last: may destroy this
   }

@@ -5,7 +5,9 @@
 
 #include <optional>
 
+#include "domain/base64.h"
 #include "test/support/fake_host.h"
+#include "test/support/pki.h"
 
 namespace certlatch {
 namespace {
@@ -112,6 +114,25 @@ TEST(Wait, SeesADeletionThoughTheNameIsTakenAgainAtOnce) {
   by_list.host.Answer(by_list.host.Find("pods?"), 200, List(Pod("u2", 20)));
   ASSERT_FALSE(by_list.running());
   EXPECT_EQ(by_list.result->outcome, WaitOutcome::kMet);
+}
+
+// Nanoseconds since 1970 end in 2262; certificates do not.
+TEST(Wait, ACertificateOfTheFarFutureIsLookedAtOnceADay) {
+  test::CertSpec spec;
+  spec.not_before_at = std::chrono::sys_days(std::chrono::year(9990) / 1 / 1);
+  spec.not_after_at = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
+  const test::PemPair pair = test::CertAuthority().Issue(spec);
+  WaitOptions options;
+  options.timeout = 1000h;
+  Waiting run({"secret/web"}, options);
+  run.host.Answer(
+      run.host.Find("secrets?"), 200,
+      List(R"({"metadata":{"namespace":"default","name":"web","resourceVersion":"3"},)"
+           R"("type":"kubernetes.io/tls","data":{"tls.crt":")" +
+           EncodeBase64(pair.cert) + R"(","tls.key":")" + EncodeBase64(pair.key) + R"("}})"));
+  EXPECT_THAT(run.host.Log(), HasSubstr("not valid before 9990-01-01"));
+  run.host.Advance(25h);
+  EXPECT_TRUE(run.running());
 }
 
 TEST(Wait, SaysEachReasonOnce) {

@@ -9,7 +9,7 @@ TEST(Duration, IsReadAsGoReadsIt) {
   const struct {
     const char* text;
     Duration value;
-  } kCases[] = {
+  } cases[] = {
       {"0", 0s},
       {"5s", 5s},
       {"30s", 30s},
@@ -39,7 +39,7 @@ TEST(Duration, IsReadAsGoReadsIt) {
       {"0.3333333333333333333h", 20min},
       {"9223372036854775807ns", Duration(INT64_MAX)},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     const Result<Duration> duration = ParseDuration(one.text);
     ASSERT_TRUE(duration.has_value()) << one.text;
     EXPECT_EQ(duration->count(), one.value.count()) << one.text;
@@ -50,7 +50,7 @@ TEST(Duration, IsRefusedInGosWords) {
   const struct {
     const char* text;
     const char* error;
-  } kCases[] = {
+  } cases[] = {
       {"", "time: invalid duration \"\""},
       {"3", "time: missing unit in duration \"3\""},
       {"-", "time: invalid duration \"-\""},
@@ -67,7 +67,7 @@ TEST(Duration, IsRefusedInGosWords) {
       {"99999999999999999999h", "time: invalid duration \"99999999999999999999h\""},
       {"1\x01", "time: unknown unit \"\\x01\" in duration \"1\\x01\""},
   };
-  for (const auto& one : kCases) {
+  for (const auto& one : cases) {
     const Result<Duration> duration = ParseDuration(one.text);
     ASSERT_FALSE(duration.has_value()) << one.text;
     EXPECT_EQ(duration.error().text, one.error);

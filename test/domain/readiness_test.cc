@@ -36,6 +36,7 @@ Collection Objects(const std::vector<std::string>& texts) {
 Verdict Judge(const std::string& target, const std::vector<Collection>& collections,
               const ReadinessSettings& settings = {}, WallTime now = kNow) {
   std::vector<const Collection*> pointers;
+  pointers.reserve(collections.size());
   for (const Collection& collection : collections) pointers.push_back(&collection);
   return JudgeReady(TargetOf(target), pointers, settings, now);
 }

@@ -185,6 +185,13 @@ TEST(WatchSession, SlowsDownWhenEveryWatchEndsAfterItsFirstEvent) {
   EXPECT_GT(total, 10s);
 }
 
+TEST(WatchSession, ASilentWatchIsOpenedAtOnceThoughThereWasTroubleBefore) {
+  Watching watching;
+  for (int i = 0; i < 5; ++i) watching.session.OnWatchEnded(NoAnswer("broke"), kStart, kStart);
+  watching.session.OnPauseOver();
+  EXPECT_EQ(watching.session.OnWatchDead().what, Do::kWatch);
+}
+
 TEST(WatchSession, SlowsDownWhenEveryVersionIsGone) {
   Watching watching;
   watching.session.OnEvent(Event(WatchEvent::Type::kError, StatusText(410, "")));
@@ -226,7 +233,7 @@ TEST(WatchSession, WaitsAsLongAsTheServerAsksFor) {
     session.Start();
     ApiAnswer answer = Answer(status, "slow down");
     answer.retry_after = 7s;
-    const WatchStep step = session.OnFetched(std::move(answer));
+    const WatchStep step = session.OnFetched(answer);
     EXPECT_EQ(step.what, Do::kPause);
     EXPECT_GE(step.length, 7s);
     EXPECT_LE(step.length, 8s);

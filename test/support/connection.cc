@@ -29,7 +29,7 @@ std::optional<size_t> ChunkSize(std::string_view line) {
 
 bool Connection::SendResponse(int status, const HeaderList& headers, std::string_view body) {
   std::string text = StatusLine(status);
-  for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value) += "\r\n";
   text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   text += body;
   return Send(text);

@@ -17,8 +17,8 @@
 
 namespace certlatch::test {
 
-constexpr size_t kMaxRequestHead = 64 * 1024;
-constexpr size_t kMaxRequestBody = 8 * 1024 * 1024;
+constexpr size_t kMaxRequestHead = size_t{64} * 1024;
+constexpr size_t kMaxRequestBody = size_t{8} * 1024 * 1024;
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 

@@ -13,7 +13,7 @@
 
 namespace certlatch::test {
 
-constexpr size_t kMaxFileBytes = 64 * 1024 * 1024;
+constexpr size_t kMaxFileBytes = size_t{64} * 1024 * 1024;
 
 // Aborts where the directory cannot be made: no test can go on without it.
 class TempDir {

@@ -22,7 +22,7 @@
 
 namespace certlatch::test {
 
-constexpr size_t kMaxOutputBytes = 16 * 1024 * 1024;  // more is read and dropped
+constexpr size_t kMaxOutputBytes = size_t{16} * 1024 * 1024;  // more is read and dropped
 
 struct Command {
   std::string path;                    // what is executed; no search
