@@ -20,8 +20,7 @@ if(CERTLATCH_SANITIZE)
 endif()
 
 # certlatch_room(NAME SOURCES... [NEEDS libraries...])
-# One room of the house (src/README of each is its headers): a static library that may include only
-# the rooms it names.
+# One room of the house: a static library that may include only the rooms it names.
 function(certlatch_room name)
   cmake_parse_arguments(ROOM "" "" "NEEDS" ${ARGN})
   add_library(certlatch_${name} STATIC ${ROOM_UNPARSED_ARGUMENTS})

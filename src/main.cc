@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <string>
@@ -41,14 +42,12 @@ Surroundings LookAround() {
 
 // Arguments can be read by others (/proc/PID/cmdline): a token does not stay there.
 void BlankTokens(int argc, char** argv) {
-  constexpr std::string_view kFlag = "--token";
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     char* value = nullptr;
-    if (argument == kFlag && i + 1 < argc) {
-      value = argv[i + 1];
-    } else if (argument.starts_with(std::string(kFlag) + "=")) {
-      value = argv[i] + kFlag.size() + 1;
+    if (argument == "--token" && i + 1 < argc) value = argv[i + 1];
+    for (const std::string_view flag : {"--token=", "-token="}) {  // the second: a likely slip
+      if (argument.starts_with(flag)) value = argv[i] + flag.size();
     }
     if (value != nullptr) std::memset(value, 'x', std::strlen(value));
   }
@@ -94,7 +93,7 @@ int RunWait(Command command) {
   const bool insecure = command.connection.insecure_skip_tls_verify;
   auto host = LinuxHost::Create(**loop, std::move(command.connection), command.output);
   if (!host) return FailBeforeStart(std::move(host).error().With("error"), command.output);
-  if (insecure && !as_kubectl) {
+  if (insecure) {
     (*host)->Log(
         {LogLevel::kWarning,
          "insecure",

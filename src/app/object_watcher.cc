@@ -16,6 +16,12 @@ void ObjectWatcher::Close() {
   timer_.reset();
 }
 
+void ObjectWatcher::Refresh() {
+  if (closed_) return;
+  EndWatch();
+  Take(session_.Refresh());
+}
+
 // The owner hears of what is known before the next request goes out: it may want no more.
 void ObjectWatcher::Proceed(WatchStep step) {
   stopped_ = step.what == WatchStep::Do::kStop;
@@ -45,16 +51,22 @@ void ObjectWatcher::Take(const WatchStep& step) {
 void ObjectWatcher::OpenWatch(const WatchStep& step) {
   decoder_ = WatchDecoder();
   opened_ = host_.Now();
-  timer_ = host_.After(step.length, [this] {
-    EndWatch();
-    Proceed(session_.OnWatchDead());
-  });
+  silence_ = step.length;
+  ExpectSignOfLife();
   request_ = host_.Watch(
       step.target, [this](std::string_view bytes) { OnBytes(bytes); },
       [this](ApiAnswer answer) { OnEnded(std::move(answer)); });
 }
 
+void ObjectWatcher::ExpectSignOfLife() {
+  timer_ = host_.After(silence_, [this] {
+    EndWatch();
+    Proceed(session_.OnWatchDead());
+  });
+}
+
 void ObjectWatcher::OnBytes(std::string_view bytes) {
+  ExpectSignOfLife();
   Result<std::vector<WatchEvent>> events = decoder_.Feed(bytes);
   if (!events) {
     EndWatch();

@@ -18,7 +18,8 @@ class ObjectWatcher {
                 std::function<void()> on_change);
 
   void Start();
-  void Close();  // no more requests; what is known stays
+  void Close();    // no more requests; what is known stays
+  void Refresh();  // reads anew at once; tells when that is done, as after every change
 
   const Selection& selection() const { return session_.selection(); }
   const Collection& collection() const { return session_.collection(); }
@@ -31,6 +32,7 @@ class ObjectWatcher {
   void OpenWatch(const WatchStep& step);
   void OnBytes(std::string_view bytes);
   void OnEnded(ApiAnswer answer);
+  void ExpectSignOfLife();
   void EndWatch();
   void Tell();
 
@@ -41,6 +43,7 @@ class ObjectWatcher {
   Handle timer_;
   WatchDecoder decoder_;
   Instant opened_{};
+  Duration silence_{};  // after which the open watch is taken for dead
   bool stopped_ = false;
   bool closed_ = false;
 };

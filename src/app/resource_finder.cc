@@ -49,10 +49,13 @@ void ResourceFinder::OnResources(const ApiAnswer& answer) {
   if (answer.status == 200 && answer.problem.empty()) {
     const Result<Json> resources = ParseJson(answer.body);
     if (resources) {
-      std::optional<Resource> found = FindInResourceList(*resources, question.name);
+      std::optional<Resource> found =
+          FindInResourceList(*resources, question.group_version, question.name);
       if (found) return Finish(*std::move(found));
-      return AskNext();
+    } else {
+      unanswered_ = DiscoveryPath(question.group_version) + ": " + resources.error().text;
     }
+    return AskNext();
   }
   // One broken aggregated API must not hide the types of all others.
   unanswered_ = DiscoveryPath(question.group_version) + ": " + DescribeAnswer(answer);

@@ -24,6 +24,15 @@ std::string NoSuchType(std::string_view type) {
          Printable(type.substr(0, type.find('.')), 300) + "\"";
 }
 
+std::string NotFound(const std::string& group_resource, const std::string& name) {
+  return "Error from server (NotFound): " + group_resource + " \"" + name + "\" not found";
+}
+
+// What a Secret holds is never told, not even as what it is not.
+Disclosure DisclosureOf(const Target& target) {
+  return target.resource.GroupResource() == "secrets" ? Disclosure::kNoValues : Disclosure::kAll;
+}
+
 bool IsReady(const Goal& goal) { return std::holds_alternative<ReadyGoal>(goal); }
 bool IsCreate(const Goal& goal) { return std::holds_alternative<CreateGoal>(goal); }
 bool IsDelete(const Goal& goal) { return std::holds_alternative<DeleteGoal>(goal); }
@@ -45,7 +54,8 @@ struct Wait::Item {
   bool told = false;             // that it is met
   bool silent = false;           // nothing is to be told
   Backoff backoff{100ms, 2s, 0};
-  Handle timer;         // to resolve again, or to judge again
+  Handle timer;  // to resolve again, or to look again
+  Handle namespace_request;
   std::string reason;   // why it is not met, as last judged
   std::string trouble;  // why its present state is not known
   std::string error;    // the last word on it
@@ -53,11 +63,14 @@ struct Wait::Item {
   void Close(State decided) {
     state = decided;
     timer.reset();
+    namespace_request.reset();
     for (const auto& watcher : watchers) watcher->Close();
   }
   std::string Label() const {
     return target.resource.kind.empty() ? target.name.text : target.Label();
   }
+  // Of the object that the target names (of endpointslices, of all that belong to it).
+  bool IsAbsent() const { return watchers[0]->collection().objects.empty(); }
   // Whether those named after it may be told to be met: there has been an answer, if a bad one.
   bool Answered() const { return state != State::kPending || seen || !trouble.empty(); }
   std::string WhyNot() const {
@@ -138,7 +151,8 @@ void Wait::OnResolved(Item& item, Result<Resource> resource) {
 }
 
 void Wait::RetryResolve(Item& item, Duration pause, const std::string& reason) {
-  if (SayTrouble(item, reason)) return;
+  SayTrouble(item, reason);
+  if (item.state != Item::State::kPending) return;
   item.timer = host_.After(pause, [this, &item] { Resolve(item); });
 }
 
@@ -188,7 +202,8 @@ bool Wait::CheckTrouble(Item& item) {
       return true;
     }
     const Collection::Knowledge knowledge = watcher->collection().knowledge;
-    if (knowledge == Collection::Knowledge::kNotServed && options_.as_kubectl) {
+    const bool not_served = knowledge == Collection::Knowledge::kNotServed;
+    if (not_served && options_.as_kubectl && !item.seen) {
       OnFailed(item, NoSuchType(item.target.name.type), WaitOutcome::kNotMet);
       return true;
     }
@@ -197,11 +212,11 @@ bool Wait::CheckTrouble(Item& item) {
   }
   if (trouble == nullptr) {
     item.trouble.clear();
-    api_trouble_.clear();
-  } else if (SayTrouble(item, trouble->text)) {
-    return true;
+    return !known;
   }
-  return !known;
+  // What is known may be long past: only what has been seen since counts.
+  SayTrouble(item, trouble->text);
+  return true;
 }
 
 std::string Wait::DeniedError(const Item& item, const Error& error) const {
@@ -215,17 +230,27 @@ std::string Wait::DeniedError(const Item& item, const Error& error) const {
 bool Wait::CheckExistence(Item& item) {
   if (std::exchange(item.seen, true)) return false;
   const bool must_exist = options_.as_kubectl || !options_.wait_for_existence;
-  const bool absent = item.watchers[0]->collection().objects.empty();
   const bool waits_for_creation = IsCreate(options_.goals[0]);
-  if (!must_exist || !absent || waits_for_creation) return false;
+  if (!must_exist || !item.IsAbsent() || waits_for_creation) return false;
   if (std::any_of(options_.goals.begin(), options_.goals.end(), IsDelete)) {
     OnMet(item, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
     return true;
   }
-  OnFailed(item,
-           "Error from server (NotFound): " + item.target.resource.GroupResource() + " \"" +
-               item.target.name.name + "\" not found",
-           WaitOutcome::kNotMet);
+  const std::string& ns = item.target.ns;
+  if (!options_.as_kubectl || ns.empty() || ns == "default") {
+    OnFailed(item, NotFound(item.target.resource.GroupResource(), item.target.name.name),
+             WaitOutcome::kNotMet);
+    return true;
+  }
+  // kubectl tells a namespace that does not exist from an object that does not.
+  item.namespace_request = host_.Fetch(
+      "/api/v1/namespaces/" + UrlEncode(ns), [this, &item, ns](const ApiAnswer& answer) {
+        const bool missing = answer.status == 404;
+        OnFailed(item,
+                 missing ? NotFound("namespaces", ns)
+                         : NotFound(item.target.resource.GroupResource(), item.target.name.name),
+                 WaitOutcome::kNotMet);
+      });
   return true;
 }
 
@@ -278,7 +303,8 @@ Verdict Wait::JudgeGoals(Item& item) const {
     Verdict verdict =
         IsReady(planned.goal)
             ? JudgeReady(item.target, collections, options_.readiness, host_.WallNow())
-            : JudgeObject(SameObject(item, planned.goal, *collections[0]), planned.goal);
+            : JudgeObject(SameObject(item, planned.goal, *collections[0]), planned.goal,
+                          DisclosureOf(item.target));
     if (verdict.state != Verdict::State::kMet) return verdict;
   }
   return Verdict::Met();
@@ -291,8 +317,9 @@ void Wait::ScheduleRecheck(Item& item, const Verdict& verdict) {
   const std::chrono::seconds length = *verdict.recheck - host_.WallNow() + 1s;
   // At most a day: nanoseconds cannot count to the year 9999, which certificates reach.
   item.timer = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [this, &item] {
+    // The answer depends on the clock, and on an object that may have changed unseen.
     item.judge_again = true;
-    OnChange(item);
+    for (const auto& watcher : item.watchers) watcher->Refresh();
   });
 }
 
@@ -312,21 +339,20 @@ void Wait::Say(Item& item, const std::string& reason) {
              {{"target", item.Label()}, {"reason", reason}}});
 }
 
-// The same trouble usually meets all targets: it is said once. True: it decides (one look only).
-bool Wait::SayTrouble(Item& item, const std::string& trouble) {
+// The same trouble usually meets all targets: it is said once.
+void Wait::SayTrouble(Item& item, const std::string& trouble) {
+  const bool said = std::any_of(items_.begin(), items_.end(),
+                                [&](const auto& other) { return other->trouble == trouble; });
   item.trouble = trouble;
   TellMet();
   if (options_.timeout == Duration::zero()) {
-    OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
-    return true;
+    return OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
   }
-  if (api_trouble_ == trouble) return false;
-  api_trouble_ = trouble;
+  if (said) return;
   host_.Log({LogLevel::kWarning,
              "trouble",
              item.Label() + ": " + trouble + "; retrying, " + Left(),
              {{"target", item.Label()}, {"reason", trouble}}});
-  return false;
 }
 
 void Wait::OnMet(Item& item, bool silent) {
@@ -363,9 +389,13 @@ void Wait::OnFailed(Item& item, std::string error, WaitOutcome outcome) {
 std::string Wait::TimeoutError(const Item& item) const {
   const bool once = options_.timeout == Duration::zero();
   if (options_.as_kubectl) {
-    const std::string object = item.target.resource.plural + "/" + item.target.name.name;
+    // Nothing was ever seen of it: that is no condition which is not met.
+    if (!item.seen && !item.trouble.empty()) return "error: " + item.trouble;
+    const std::string& plural = item.target.resource.plural;
+    const std::string object =
+        (plural.empty() ? item.target.name.type : plural) + "/" + item.target.name.name;
     if (once) return "error: condition not met for " + object;
-    if (IsCreate(options_.goals[0]) && item.reason == "not found yet") {
+    if (IsCreate(options_.goals[0]) && item.seen && item.IsAbsent()) {
       return "error: timed out waiting for the condition";
     }
     return "error: timed out waiting for the condition on " + object;
@@ -396,7 +426,10 @@ void Wait::FinishIfDecided() {
 
 void Wait::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   if (std::exchange(finished_, true)) return;
-  for (const auto& item : items_) item->seen = true;  // nobody is waited for any more
+  for (const auto& item : items_) {
+    item->seen = true;  // nobody is waited for any more
+    item->Close(item->state);
+  }
   TellMet();
   done_({outcome, std::move(errors)});
 }

@@ -62,7 +62,7 @@ class Wait {
   static const Json* SameObject(Item& item, const Goal& goal, const Collection& collection);
   void ScheduleRecheck(Item& item, const Verdict& verdict);
   void Say(Item& item, const std::string& reason);
-  bool SayTrouble(Item& item, const std::string& trouble);
+  void SayTrouble(Item& item, const std::string& trouble);
   void OnMet(Item& item, bool silent);
   void TellMet();
   void OnFailed(Item& item, std::string error, WaitOutcome outcome);
@@ -80,7 +80,6 @@ class Wait {
   std::vector<std::unique_ptr<Item>> items_;
   Instant deadline_{};
   Handle deadline_timer_;
-  std::string api_trouble_;  // said last, for all targets
   bool finished_ = false;
 };
 

@@ -13,7 +13,6 @@ enum class Code {
   kRetry,     // the world was not ready: waiting and trying again may help
   kDenied,    // authenticated or authorised away (HTTP 401, 403); retrying alone does not help
   kNotFound,  // the named thing does not exist (yet)
-  kGone,      // the resourceVersion is too old (HTTP 410): list again
   kConfig,    // the user's own input is wrong: say so before anything starts
   kBug,       // a broken promise of ours
 };

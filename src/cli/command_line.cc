@@ -279,6 +279,9 @@ Status CompleteWait(const Raw& raw, const std::vector<std::string_view>& argumen
   const Status connection = CompleteConnection(raw, surroundings, command.connection);
   if (!connection) return connection.error();
   wait.ns = Namespace(raw, surroundings);
+  if (!IsObjectName(wait.ns)) {
+    return Refusal("--namespace \"" + Printable(wait.ns, 100) + "\": no namespace name");
+  }
   wait.watch.retry_unauthorized =
       !command.connection.token_file.empty() || !command.connection.client_certificate.empty();
   return {};

@@ -59,8 +59,8 @@ class Reader {
       const char letter = letters[0];
       const auto flag = std::find_if(flags_.begin(), flags_.end(),
                                      [&](const Flag& known) { return known.letter == letter; });
-      const std::string shown =
-          "'" + Printable(letters.substr(0, 1)) + "' in -" + Printable(letters, 100);
+      const std::string shown = "'" + Printable(letters.substr(0, 1)) + "' in -" +
+                                Printable(letters.substr(0, letters.find('=')), 100);
       if (letter == 0 || flag == flags_.end()) return Problem("unknown shorthand flag: " + shown);
       letters.remove_prefix(1);
       if (!letters.empty() && letters[0] == '=') return Apply(*flag, letters.substr(1));

@@ -39,16 +39,20 @@ Verdict JudgeDeleted(const Json* object) {
   return Verdict::Unmet("being deleted since " + Text(since));
 }
 
-Verdict JudgeJsonPath(const Json& object, const JsonPathWait& goal) {
+Verdict JudgeJsonPath(const Json& object, const JsonPathWait& goal, Disclosure disclosure) {
   const Result<JsonPathWait::Outcome> outcome = goal.Evaluate(object);
+  const std::string path = Printable(goal.expression(), 200);
+  const bool no_values = disclosure == Disclosure::kNoValues;
   if (!outcome) {
     // An index past the end of a list is what a longer list will have.
     if (outcome.error().code == Code::kNotFound) return Verdict::Unmet(outcome.error().text);
+    // Other errors may quote what they could not compare.
+    if (no_values) return Verdict::Invalid(path + " does not lead to one value");
     return Verdict::Invalid(outcome.error().text);
   }
   if (outcome->met) return Verdict::Met();
-  const std::string path = Printable(goal.expression(), 200);
   if (!outcome->present) return Verdict::Unmet(path + " is not there yet");
+  if (no_values) return Verdict::Unmet(path + " is not what is waited for");
   return Verdict::Unmet(path + " is \"" + Printable(*outcome->present, 200) + "\", not \"" +
                         Printable(goal.value(), 200) + "\"");
 }
@@ -91,13 +95,14 @@ Verdict JudgeCondition(const Json& object, const ConditionGoal& goal) {
   return Verdict::Unmet("has no condition " + Printable(goal.type, 100) + " yet");
 }
 
-Verdict JudgeObject(const Json* object, const Goal& goal) {
+Verdict JudgeObject(const Json* object, const Goal& goal, Disclosure disclosure) {
   if (std::holds_alternative<DeleteGoal>(goal)) return JudgeDeleted(object);
   if (object == nullptr || std::holds_alternative<CreateGoal>(goal)) return JudgeCreated(object);
   if (const auto* condition = std::get_if<ConditionGoal>(&goal)) {
     return JudgeCondition(*object, *condition);
   }
-  if (const auto* path = std::get_if<JsonPathWait>(&goal)) return JudgeJsonPath(*object, *path);
+  if (const auto* path = std::get_if<JsonPathWait>(&goal))
+    return JudgeJsonPath(*object, *path, disclosure);
   return Verdict::Unmet("");
 }
 

@@ -52,7 +52,10 @@ Result<Goal> ParseGoal(std::string_view text, bool kubectl_only);
 // condition's, else the status's, observedGeneration is lower than metadata.generation.
 Verdict JudgeCondition(const Json& object, const ConditionGoal& goal);
 
+// Whether a reason may show what the object holds.
+enum class Disclosure { kAll, kNoValues };
+
 // A goal on one object; nullptr: it does not exist. Not for ReadyGoal.
-Verdict JudgeObject(const Json* object, const Goal& goal);
+Verdict JudgeObject(const Json* object, const Goal& goal, Disclosure disclosure);
 
 }  // namespace certlatch

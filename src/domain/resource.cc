@@ -91,15 +91,16 @@ bool ResourceHasName(const Json& resource, std::string_view name) {
   return false;
 }
 
-// Text from the API that becomes part of a path: letters, digits, '-' and '.' only.
-bool IsPathPart(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
+}  // namespace
+
+bool IsDottedName(std::string_view text) {
+  const auto parts = Split(text, '.');
+  return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+    return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
   });
 }
-
-}  // namespace
 
 std::string Resource::GroupResource() const { return WithGroup(plural, group); }
 
@@ -150,7 +151,8 @@ std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const Ty
     const std::string_view favourite = group["preferredVersion"]["groupVersion"].AsString();
     for (const Json& version : group["versions"].items()) {
       const std::string_view group_version = version["groupVersion"].AsString();
-      if (!IsPathPart(GroupOf(group_version)) || !IsPathPart(VersionOf(group_version))) continue;
+      if (!IsDottedName(GroupOf(group_version)) || !IsDottedName(VersionOf(group_version)))
+        continue;
       if (!name.version.empty() && VersionOf(group_version) != name.version) continue;
       (group_version == favourite ? preferred : others).emplace_back(group_version);
     }
@@ -165,12 +167,15 @@ std::string DiscoveryPath(std::string_view group_version) {
   return (core ? "/api/" : "/apis/") + std::string(group_version);
 }
 
-std::optional<Resource> FindInResourceList(const Json& api_resource_list, const TypeName& name) {
-  const std::string_view group_version = api_resource_list["groupVersion"].AsString();
+std::optional<Resource> FindInResourceList(const Json& api_resource_list,
+                                           std::string_view group_version, const TypeName& name) {
   for (const Json& resource : api_resource_list["resources"].items()) {
     const std::string_view plural = resource["name"].AsString();
     // "pods/status" and the like are subresources; IsPathPart refuses their slash.
-    if (!IsPathPart(plural) || !ResourceHasName(resource, name.resource)) continue;
+    if (!IsDottedName(plural) || !IsDottedName(resource["kind"].AsString()) ||
+        !ResourceHasName(resource, name.resource)) {
+      continue;
+    }
     return Resource{GroupOf(group_version),
                     VersionOf(group_version),
                     std::string(plural),

@@ -1,6 +1,6 @@
 // Resource names one type of the Kubernetes API, in all the spellings that people and the API use.
-// Pure: the table of well-known types spares the common cases a discovery request; DiscoveryQuery
-// and the Find functions serve the rest. The caller owns the requests.
+// Pure: the table of well-known types spares the common cases a discovery request;
+// GroupVersionsToAsk and FindInResourceList serve the rest. The caller owns the requests.
 #pragma once
 
 #include <optional>
@@ -30,6 +30,10 @@ struct Resource {
   std::string CollectionPath(std::string_view ns) const;
 };
 
+// Letters, digits and '-' in parts between dots, none empty: what types, groups and versions are
+// made of, and what may become part of a path.
+bool IsDottedName(std::string_view text);
+
 // TYPE as a user writes it: "secret", "Secrets", "cert", "certificate.cert-manager.io",
 // "certificates.v1.cert-manager.io". Any case.
 struct TypeName {
@@ -53,7 +57,9 @@ std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const Ty
 // "/api/v1" or "/apis/GROUP/VERSION".
 std::string DiscoveryPath(std::string_view group_version);
 
-// `name` in an APIResourceList (the answer to DiscoveryPath). nullopt: not there.
-std::optional<Resource> FindInResourceList(const Json& api_resource_list, const TypeName& name);
+// `name` in the APIResourceList of `group_version` (the answer to DiscoveryPath). nullopt: not
+// there, or not in a form that a type can have.
+std::optional<Resource> FindInResourceList(const Json& api_resource_list,
+                                           std::string_view group_version, const TypeName& name);
 
 }  // namespace certlatch

@@ -10,22 +10,6 @@ namespace {
 
 constexpr size_t kMaxName = 253;  // Kubernetes: a DNS subdomain name
 
-// Names are path segments of the API's URLs; RBAC's may hold ':' and others.
-bool IsName(std::string_view name) {
-  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
-  return std::none_of(name.begin(), name.end(), [](char c) {
-    return c == '/' || c == '%' || c == '?' || c == '#' || c == '=' || c <= ' ' || c == 0x7f ||
-           static_cast<signed char>(c) < 0;
-  });
-}
-
-bool IsTypeText(std::string_view type) {
-  return !type.empty() && std::all_of(type.begin(), type.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  });
-}
-
 bool TakesPort(std::string_view type) {
   const auto readings = ReadTypeName(type);
   return std::any_of(readings.begin(), readings.end(), [](const TypeName& reading) {
@@ -41,20 +25,22 @@ Error BadTarget(std::string_view text, std::string_view problem) {
 Result<TargetName> ParseTarget(std::string_view text, std::string_view type,
                                std::string_view name) {
   TargetName target{std::string(text), std::string(type), "", "", ""};
-  if (!IsTypeText(type)) return BadTarget(text, "\"" + Printable(type, 100) + "\" is no type name");
+  if (!IsDottedName(type))
+    return BadTarget(text, "\"" + Printable(type, 100) + "\" is no type name");
   const size_t at = name.rfind('@');
   if (at != std::string_view::npos) {
     target.ns = std::string(name.substr(at + 1));
     name = name.substr(0, at);
-    if (!IsName(target.ns)) return BadTarget(text, "no namespace after \"@\"");
+    if (!IsObjectName(target.ns)) return BadTarget(text, "no namespace after \"@\"");
   }
   const size_t colon = TakesPort(type) ? name.rfind(':') : std::string_view::npos;
   if (colon != std::string_view::npos) {
     target.port = std::string(name.substr(colon + 1));
     name = name.substr(0, colon);
-    if (!IsName(target.port)) return BadTarget(text, "no port after \":\"");
+    if (!IsObjectName(target.port)) return BadTarget(text, "no port after \":\"");
   }
-  if (!IsName(name)) return BadTarget(text, "\"" + Printable(name, 300) + "\" is no object name");
+  if (!IsObjectName(name))
+    return BadTarget(text, "\"" + Printable(name, 300) + "\" is no object name");
   target.name = std::string(name);
   return target;
 }
@@ -86,6 +72,15 @@ Result<std::vector<TargetName>> ParseSlashed(const std::vector<std::string_view>
 }
 
 }  // namespace
+
+// RBAC's names may hold ':' and others; what could leave its place in a URL is refused.
+bool IsObjectName(std::string_view name) {
+  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
+  return std::none_of(name.begin(), name.end(), [](char c) {
+    return c == '/' || c == '%' || c == '?' || c == '#' || c == '=' || c <= ' ' || c == 0x7f ||
+           static_cast<signed char>(c) < 0;
+  });
+}
 
 Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments) {
   if (arguments.empty()) {

@@ -19,6 +19,9 @@ struct TargetName {
   std::string port;  // a number or a name; "": none. Only of services
 };
 
+// Whether `name` can be the name of an object or a namespace: a path segment of the API's URLs.
+bool IsObjectName(std::string_view name);
+
 // All targets of a command's positional arguments, in kubectl's forms: TYPE/NAME…, TYPE NAME…,
 // TYPE1,TYPE2 NAME…. Errors have kubectl's words where kubectl has the form.
 Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments);

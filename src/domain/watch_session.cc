@@ -9,6 +9,11 @@ namespace {
 
 // Objects a page. Small pages keep the memory for one answer small.
 constexpr int kPageSize = 100;
+// Pages of a list: a server may put fewer objects on each than it was asked for, not none at all.
+constexpr size_t kMaxPages = kMaxObjects;
+// How often in a row a right that we had is denied before that is believed: an authorizer that has
+// just been started may not know its rules yet. With the pauses in between about ten seconds.
+constexpr int kDenials = 8;
 // A watch that lived this long was a real one: what ended it is no reason to back off. (An event is
 // no such sign: a proxy may cut off every watch after its first.)
 constexpr Duration kLived = 5s;
@@ -57,30 +62,32 @@ WatchSession::WatchSession(Selection selection, WatchSettings settings)
 WatchStep WatchSession::Start() { return Fetch(); }
 
 WatchStep WatchSession::OnFetched(const ApiAnswer& answer) {
-  if (answer.status != 200 || !answer.problem.empty()) return OnRefused(answer, After::kFetch);
+  if (answer.status != 200 || !answer.problem.empty()) return OnRefused(answer);
   Result<Json> json = ParseJson(answer.body);
-  if (!json)
-    return Retry(std::move(json).error().With("the API server's answer").text, After::kFetch);
+  if (!json) return Retry(std::move(json).error().With("the API server's answer").text);
   return reading_ == Reading::kList ? OnList(*std::move(json)) : OnObject(*std::move(json));
 }
 
 WatchStep WatchSession::OnList(Json list) {
   const std::string next(list["metadata"]["continue"].AsString());
   const std::string version(ResourceVersionOf(list));
-  if (!list["items"].is_array() && !list["items"].is_null()) {
-    return Retry("the API server's answer is not a list", After::kFetch);
+  // Go writes [] or null for no items, never nothing: what has none is no list.
+  const Json* items = list.Find("items");
+  if (items == nullptr || !(items->is_array() || items->is_null())) {
+    return Retry("the API server's answer is not a list");
   }
   for (Json& item : list.Take("items").TakeItems()) {
     const Status put = Put(std::move(item), pages_);
     if (!put && put.error().code == Code::kConfig) return Stop(Code::kConfig, put.error().text);
-    if (!put) return Retry(put.error().text, After::kFetch);
+    if (!put) return Retry(put.error().text);
   }
   if (!next.empty()) {
+    if (++page_count_ > kMaxPages) return Retry("the API server's list does not end");
     continue_token_ = next;
     return Fetch();
   }
   // Without a resourceVersion there is nothing to watch from.
-  if (version.empty()) return Retry("the API server's list has no resourceVersion", After::kFetch);
+  if (version.empty()) return Retry("the API server's list has no resourceVersion");
   resource_version_ = version;
   collection_.objects = std::exchange(pages_, {});
   return OnComplete();
@@ -92,14 +99,15 @@ WatchStep WatchSession::OnObject(Json object) {
   // telling the present state.
   resource_version_.clear();
   const Status put = Put(std::move(object), pages_);
-  if (!put) return Retry(put.error().text, After::kFetch);
+  if (!put) return Retry(put.error().text);
   collection_.objects = std::exchange(pages_, {});
   return OnComplete();
 }
 
 // The collection has just been read whole.
 WatchStep WatchSession::OnComplete() {
-  continue_token_.clear();
+  ForgetPages();
+  denials_ = 0;
   collection_.knowledge = Collection::Knowledge::kKnown;
   ++collection_.revision;
   trouble_.reset();
@@ -123,6 +131,8 @@ WatchStep WatchSession::OnEvent(WatchEvent event) {
   if (event.type != WatchEvent::Type::kBookmark) ++collection_.revision;
   resource_version_ = version;
   trouble_.reset();
+  watch_worked_ = true;
+  watch_denials_ = 0;
   // No reset of the backoff: a watch that tells its events and ends at once must not be opened in a
   // spin. OnWatchEnded resets it, for one that lived.
   return {};
@@ -132,36 +142,44 @@ WatchStep WatchSession::OnErrorEvent(const Json& status) {
   const auto code = status["code"].AsInt().value_or(0);
   if (code == 410) return Relist();
   std::string text = "the watch ended: " + Printable(status["message"].AsString(), 500);
-  return Retry(std::move(text), After::kWatch);
+  return Retry(std::move(text));
 }
 
 WatchStep WatchSession::OnWatchEnded(const ApiAnswer& answer, Instant opened, Instant now) {
   if (answer.status == 403 || answer.status == 405) return OnWatchForbidden(answer);
-  if (answer.status == 400) return Retry(DescribeAnswer(answer), After::kFetch);
-  if (answer.status != 0 && answer.status != 200) return OnRefused(answer, After::kWatch);
+  // What is wrong with the request can only be the version that it begins from.
+  if (answer.status == 400) return Retry(DescribeAnswer(answer));
+  if (answer.status != 0 && answer.status != 200) return OnRefused(answer);
   if (now - opened >= kLived) backoff_.Reset();
-  if (answer.status == 200 && answer.problem.empty()) {
-    // The server ends a watch after the time it was asked for, or when it shuts down.
-    return AtOnceThenSlower(After::kWatch);
-  }
-  return Retry(DescribeAnswer(answer), After::kWatch);
+  if (answer.status != 200 || !answer.problem.empty()) return Retry(DescribeAnswer(answer));
+  // The server ends a watch after the time it was asked for, or when it shuts down.
+  watch_worked_ = true;
+  watch_denials_ = 0;
+  // Without list, a watch has no version to begin from: it tells what is there, not what was
+  // deleted. Get tells that.
+  return AtOnceThenSlower(reading_ == Reading::kObject ? After::kFetch : After::kWatch);
 }
 
 WatchStep WatchSession::OnWatchDead() {
-  trouble_ = Error{Code::kRetry, "the watch fell silent; opening it anew"};
+  trouble_ = Error{Code::kRetry, "the watch fell silent; reading anew"};
   backoff_.Reset();
-  return AtOnceThenSlower(After::kWatch);
+  return Relist();
+}
+
+WatchStep WatchSession::Refresh() {
+  ForgetPages();
+  return Fetch();
 }
 
 WatchStep WatchSession::OnMalformed(const Error& error) {
   // What the lost events said can only be known by reading everything again.
-  return Retry(error.text, After::kFetch);
+  return Retry(error.text);
 }
 
 WatchStep WatchSession::OnPauseOver() { return after_pause_ == After::kWatch ? Watch() : Fetch(); }
 
-// An answer to a list, get or watch that is not a success; `after` is what to try again.
-WatchStep WatchSession::OnRefused(const ApiAnswer& answer, After after) {
+// An answer to a list, get or watch that is not a success.
+WatchStep WatchSession::OnRefused(const ApiAnswer& answer) {
   switch (answer.status) {
     case 401:
       if (!settings_.retry_unauthorized) {
@@ -169,8 +187,7 @@ WatchStep WatchSession::OnRefused(const ApiAnswer& answer, After after) {
                                        DescribeAnswer(answer) + ")");
       }
       return Retry("the API server does not accept the token (" + DescribeAnswer(answer) +
-                       "); reading it again",
-                   after);
+                   "); reading it again");
     case 403:
       return OnForbidden(answer);
     case 404:
@@ -183,17 +200,19 @@ WatchStep WatchSession::OnRefused(const ApiAnswer& answer, After after) {
   const bool ours = answer.status >= 300 && answer.status < 500 && answer.status != 408 &&
                     answer.status != 409 && answer.status != 425 && answer.status != 429;
   if (ours && answer.problem.empty()) return Stop(Code::kConfig, DescribeAnswer(answer));
-  return Retry(DescribeAnswer(answer), after, answer.retry_after);
+  return Retry(DescribeAnswer(answer), answer.retry_after);
 }
 
 WatchStep WatchSession::OnForbidden(const ApiAnswer& answer) {
+  const bool had_the_right = collection_.knowledge == Collection::Knowledge::kKnown;
+  if (had_the_right && ++denials_ <= kDenials) return Retry(DescribeAnswer(answer));
   if (reading_ == Reading::kList && !selection_.name.empty()) {
     reading_ = Reading::kObject;
     return Fetch();
   }
   if (settings_.retry_forbidden) {
     reading_ = Reading::kList;
-    return Retry(DescribeAnswer(answer), After::kFetch);
+    return Retry(DescribeAnswer(answer));
   }
   // The server's message names user, verb and resource.
   const std::string message(StatusOf(answer)["message"].AsString());
@@ -201,6 +220,7 @@ WatchStep WatchSession::OnForbidden(const ApiAnswer& answer) {
 }
 
 WatchStep WatchSession::OnWatchForbidden(const ApiAnswer& answer) {
+  if (watch_worked_ && ++watch_denials_ <= kDenials) return Retry(DescribeAnswer(answer));
   watch_allowed_ = false;
   warnings_.push_back("cannot watch " + selection_.resource.GroupResource() + ", polling every " +
                       std::to_string(settings_.poll_every / 1s) +
@@ -233,8 +253,7 @@ WatchStep WatchSession::OnNotServed() {
   trouble_ = Error{Code::kNotFound, "the server doesn't have a resource type \"" +
                                         selection_.resource.GroupResource() +
                                         "\" (yet); is it installed?"};
-  pages_.clear();
-  continue_token_.clear();
+  ForgetPages();
   return Pause(backoff_.Spread(settings_.poll_every), After::kFetch);
 }
 
@@ -260,32 +279,33 @@ WatchStep WatchSession::Watch() {
 // What was known stays known; only the place to watch from is lost.
 WatchStep WatchSession::Relist() {
   resource_version_.clear();
-  continue_token_.clear();
-  pages_.clear();
+  ForgetPages();
   return AtOnceThenSlower(After::kFetch);
 }
 
 // For what is no failure by itself, but must not spin when it repeats without progress.
 WatchStep WatchSession::AtOnceThenSlower(After after) {
-  after_pause_ = WithoutListOnlyFetch(after);
+  after_pause_ = after;
   const bool at_once = backoff_.attempt() == 0;
   const Duration pause = backoff_.Next();
-  return at_once ? OnPauseOver() : Pause(pause, after_pause_);
+  return at_once ? OnPauseOver() : Pause(pause, after);
 }
 
-// A watch without a resourceVersion tells what is there, not what was deleted: get tells that.
-WatchSession::After WatchSession::WithoutListOnlyFetch(After after) const {
-  return reading_ == Reading::kObject ? After::kFetch : after;
-}
-
-WatchStep WatchSession::Retry(std::string text, After after, std::optional<Duration> at_least) {
+// After a failure everything is read anew: cheap for one name, and it says at once whether all is
+// well again, where a watch that is taken up may stay silent for long.
+WatchStep WatchSession::Retry(std::string text, std::optional<Duration> at_least) {
   trouble_ = Error{Code::kRetry, std::move(text)};
-  after = WithoutListOnlyFetch(after);
-  pages_.clear();  // a list is read whole or not at all
-  continue_token_.clear();
+  ForgetPages();
   Duration pause = backoff_.Next();
   if (at_least) pause = std::max(pause, backoff_.Spread(*at_least));
-  return Pause(pause, after);
+  return Pause(pause, After::kFetch);
+}
+
+// A list is read whole or not at all.
+void WatchSession::ForgetPages() {
+  pages_.clear();
+  page_count_ = 0;
+  continue_token_.clear();
 }
 
 WatchStep WatchSession::Pause(Duration length, After after) {

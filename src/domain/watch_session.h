@@ -49,9 +49,9 @@ struct Collection {
 struct WatchSettings {
   Duration poll_every = 2s;  // where watching is forbidden, or the type is not served
   // How long the server is asked to keep one watch open, and how much later a watch that has not
-  // ended is taken for dead. Short enough for a wait: a connection that died in silence (a load
-  // balancer that forgot it) must not cost the rest of a timeout.
-  Duration watch_for = 50s;
+  // told anything is taken for dead. Short enough for a wait: a connection that died in silence (a
+  // load balancer that forgot it) must not cost the rest of a timeout.
+  Duration watch_for = 45s;
   Duration watch_grace = 10s;
   Duration retry_first = 100ms;
   Duration retry_most = 5s;
@@ -79,12 +79,14 @@ class WatchSession {
 
   WatchStep Start();
   WatchStep OnFetched(const ApiAnswer& answer);
-  // `opened` and `now` tell a watch that lived from one that ended at once.
   WatchStep OnEvent(WatchEvent event);
+  // `opened` and `now` tell a watch that lived from one that ended at once.
   WatchStep OnWatchEnded(const ApiAnswer& answer, Instant opened, Instant now);
   WatchStep OnWatchDead();  // open for longer than the server was asked to keep it
   WatchStep OnMalformed(const Error& error);  // the watch's bytes were no events: ended
   WatchStep OnPauseOver();
+  // Whatever was under way has been dropped: read anew, now.
+  WatchStep Refresh();
 
   const Selection& selection() const { return selection_; }
   const Collection& collection() const { return collection_; }
@@ -102,16 +104,16 @@ class WatchSession {
   WatchStep Relist();
   WatchStep AtOnceThenSlower(After after);
   WatchStep Pause(Duration length, After after);
-  After WithoutListOnlyFetch(After after) const;
   WatchStep Stop(Code code, std::string text);
-  WatchStep Retry(std::string text, After after, std::optional<Duration> at_least = {});
+  WatchStep Retry(std::string text, std::optional<Duration> at_least = {});
+  void ForgetPages();
 
   WatchStep OnList(Json list);
   WatchStep OnObject(Json object);
   WatchStep OnComplete();
   WatchStep OnNotFound(const ApiAnswer& answer);
   WatchStep OnForbidden(const ApiAnswer& answer);
-  WatchStep OnRefused(const ApiAnswer& answer, After after);
+  WatchStep OnRefused(const ApiAnswer& answer);
   WatchStep OnErrorEvent(const Json& status);
   WatchStep OnWatchForbidden(const ApiAnswer& answer);
   WatchStep OnNotServed();
@@ -129,11 +131,15 @@ class WatchSession {
 
   Reading reading_ = Reading::kList;
   bool watch_allowed_ = true;
+  bool watch_worked_ = false;
+  int denials_ = 0;        // 403s in a row although reading was allowed before
+  int watch_denials_ = 0;  // likewise of watching
   bool tried_fallback_ = false;
   After after_pause_ = After::kFetch;
   std::string resource_version_;
   std::string continue_token_;
   std::map<std::string, Json> pages_;  // of a list that is not complete yet
+  size_t page_count_ = 0;
 };
 
 // For queries: everything but letters, digits and "-._~" as %XX.

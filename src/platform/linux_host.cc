@@ -8,6 +8,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/text.h"
+
 namespace certlatch {
 
 WallTime SystemWallTime() { return WallTime(std::chrono::seconds(std::time(nullptr))); }
@@ -79,7 +81,9 @@ std::function<void(ApiAnswer)> LinuxHost::Telling(const char* verb, const std::s
   };
 }
 
-void LinuxHost::Print(std::string_view line) { WriteTo(STDOUT_FILENO, line, output_stuck_); }
+void LinuxHost::Print(std::string_view line) {
+  WriteTo(STDOUT_FILENO, Printable(line), output_stuck_);
+}
 
 void LinuxHost::Log(const LogLine& line) {
   WriteTo(STDERR_FILENO, Render(line, log_format_, WallNow()), log_stuck_);

@@ -218,6 +218,61 @@ TEST(Wait, SaysATroubleOfAllTargetsOnce) {
   EXPECT_NE(run.host.Find("name%3Dweb"), 0);  // it came back by itself
 }
 
+TEST(Wait, SaysEachOfSeveralTroublesOnce) {
+  Waiting run({"certificate/web", "issuer/ca"});
+  for (int i = 0; i < 10; ++i) {
+    for (const char* part : {"certificates?", "issuers?"}) {
+      if (const int open = run.host.Find(part)) run.host.Answer(open, 404, "404 page not found");
+    }
+    run.host.Advance(3s);
+  }
+  EXPECT_EQ(run.host.logged.size(), 2U) << run.host.Log();
+}
+
+// What was seen before the trouble began is past.
+TEST(Wait, DoesNotSucceedOnAStateThatItCannotSeeAnyMore) {
+  Waiting run({"service/web:80"});
+  const std::string meta =
+      R"("metadata":{"namespace":"default","name":"web","resourceVersion":"3"})";
+  run.host.Answer(run.host.Find("services?"), 200,
+                  List("{" + meta + R"(,"spec":{"ports":[{"port":80}]}})"));
+  run.host.Answer(run.host.Find("endpointslices?"), 200, List(""));
+  ApiAnswer broken;
+  broken.problem = "the connection broke";
+  run.host.Answer(run.host.Find("services?watch"), broken);
+  run.host.Send(run.host.Find("endpointslices?watch"),
+                Event("ADDED", "{" + meta +
+                                   R"(,"ports":[{"port":80}],"endpoints":[)"
+                                   R"({"addresses":["10.0.0.1"]}]})"));
+  EXPECT_TRUE(run.running());
+  run.host.Advance(1s);
+  run.host.Answer(run.host.Find("services?"), 200,
+                  List("{" + meta + R"(,"spec":{"ports":[{"port":80}]}})"));
+  ASSERT_FALSE(run.running()) << run.host.Log() << run.host.Open().front().target;
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, LooksAgainWhenTheClockMayHaveChangedTheAnswer) {
+  test::CertSpec spec;
+  spec.not_before_at = WallTime(std::chrono::seconds(1'800'000'000 + 60));
+  spec.not_after_at = WallTime(std::chrono::seconds(1'800'000'000 + 86400));
+  const test::PemPair pair = test::CertAuthority().Issue(spec);
+  const std::string secret =
+      R"({"metadata":{"namespace":"default","name":"web","resourceVersion":"3"},)"
+      R"("type":"kubernetes.io/tls","data":{"tls.crt":")" +
+      EncodeBase64(pair.cert) + R"(","tls.key":")" + EncodeBase64(pair.key) + R"("}})";
+  WaitOptions options;
+  options.watch.watch_for = 10min;
+  Waiting run({"secret/web"}, options);
+  run.host.Answer(run.host.Find("secrets?"), 200, List(secret));
+  EXPECT_THAT(run.host.Log(), HasSubstr("not valid before 2027-01-15T08:01:00Z"));
+  run.host.Advance(62s);
+  EXPECT_TRUE(run.running());  // not on what it saw a minute ago
+  run.host.Answer(run.host.Find("secrets?fieldSelector"), 200, List(secret));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
 TEST(Wait, KeepsTheReasonAndTheTroubleApart) {
   Waiting run({"certificate/web"});
   run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
@@ -232,7 +287,8 @@ TEST(Wait, KeepsTheReasonAndTheTroubleApart) {
 
 TEST(Wait, NeverSucceedsOnWhatItHasNotSeen) {
   // Garbage of every kind, and the clock: the outcome can only be "not met".
-  for (const char* body : {"", "{}", "[]", "null", R"({"items":[{}]})", R"({"kind":"Status"})"}) {
+  for (const char* body : {"", "{}", "[]", "null", R"({"items":[{}]})", R"({"kind":"Status"})",
+                           R"({"kind":"Certificate","metadata":{"resourceVersion":"5"}})"}) {
     for (const int status : {0, 200, 201, 204, 302, 401, 403, 404, 410, 429, 500, 503}) {
       Waiting run({"certificate/web"}, For("delete"));
       for (int i = 0; i < 200 && run.running(); ++i) {
@@ -336,6 +392,7 @@ TEST(Wait, ReplacesAWatchThatFellSilent) {
   run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
   const int first = run.host.Find("watch=true");
   run.host.Advance(70s);
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
   const int second = run.host.Find("watch=true");
   ASSERT_NE(second, 0);
   EXPECT_NE(first, second);
@@ -360,6 +417,40 @@ TEST(KubectlWait, FailsAtOnceForWhatIsAbsent) {
   EXPECT_THAT(run.result->errors,
               ElementsAre("Error from server (NotFound): certificates.cert-manager.io \"nope\" "
                           "not found"));
+}
+
+TEST(KubectlWait, TellsAMissingNamespaceFromAMissingObject) {
+  for (const int status : {200, 403, 404}) {
+    WaitOptions options = AsKubectl("condition=Ready");
+    options.ns = "nowhere";
+    Waiting run({"pod/a"}, options);
+    run.host.Answer(run.host.Find("pods?"), 200, List(""));
+    run.host.Answer(run.host.Find("/api/v1/namespaces/nowhere"), status, "{}");
+    ASSERT_FALSE(run.running());
+    EXPECT_EQ(run.Error(), status == 404
+                               ? "Error from server (NotFound): namespaces \"nowhere\" not found"
+                               : "Error from server (NotFound): pods \"a\" not found");
+  }
+}
+
+TEST(KubectlWait, OutlivesAPassing404OfItsType) {
+  Waiting run({"certificate/web"}, AsKubectl("condition=Ready"));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  run.host.Answer(run.host.Find("watch=true"), 404, "404 page not found");
+  EXPECT_TRUE(run.running());
+  run.host.Advance(3s);
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 4)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(KubectlWait, SaysWhatKeptItFromEverLooking) {
+  Waiting run({"widget/a"}, AsKubectl("condition=Ready"));
+  ApiAnswer refused;
+  refused.problem = "cannot connect to 127.0.0.1:1: Connection refused";
+  run.host.Answer(run.host.Find("/apis"), refused);
+  run.host.Advance(30s);
+  EXPECT_EQ(run.Error(), "error: cannot connect to 127.0.0.1:1: Connection refused");
 }
 
 TEST(KubectlWait, HasNothingToSayOfWhatIsDeletedAlready) {

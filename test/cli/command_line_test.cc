@@ -128,6 +128,11 @@ TEST(CommandLine, RefusesBadInputInOneLineThatNamesIt) {
   EXPECT_THAT(Refused({"wait", "pod/a", "-o", "yaml"}), HasSubstr("not \"yaml\""));
   EXPECT_THAT(Refused({"wait", "pod/a", "--min-ready=0"}), HasSubstr("from 1 to"));
   EXPECT_THAT(Refused({"wait", "pod/a"}, Surroundings()), HasSubstr("give --server"));
+  for (const char* ns : {"a b", "../../x?y=", "a/b"}) {
+    EXPECT_THAT(Refused({"wait", "pod/a", "-n", ns}), HasSubstr("no namespace name"));
+  }
+  EXPECT_EQ(Refused({"wait", "-token=SECRET"}),
+            "error: unknown shorthand flag: 't' in -token (see 'certlatch wait --help')");
 }
 
 TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {

@@ -18,7 +18,7 @@ State Judged(const std::string& object, const char* goal) {
   const Result<Goal> parsed = ParseGoal(goal, true);
   EXPECT_TRUE(parsed.has_value()) << goal;
   const Json json = object.empty() ? Json() : Object(object);
-  return JudgeObject(object.empty() ? nullptr : &json, *parsed).state;
+  return JudgeObject(object.empty() ? nullptr : &json, *parsed, Disclosure::kAll).state;
 }
 
 TEST(Goal, IsRefusedInKubectlsWords) {
@@ -92,6 +92,16 @@ TEST(Goal, CreateAndDeleteAskForExistence) {
 TEST(Goal, AnAbsentObjectMeetsNoConditionAndNoPath) {
   EXPECT_EQ(Judged("", "condition=Ready=False"), State::kUnmet);
   EXPECT_EQ(Judged("", "jsonpath={.a}"), State::kUnmet);
+}
+
+TEST(Goal, TellsNoValuesWhereTheyAreSecret) {
+  const Json secret = Object(R"({"data":{"tls.key":"czNjcmV0","list":["czNjcmV0","czNjcmV0"]}})");
+  for (const char* goal : {"jsonpath={.data.tls\\.key}=x", "jsonpath={.data.list[*]}=x",
+                           "jsonpath={.data[?(@.a>1)]}=x", "jsonpath={.data}=x"}) {
+    const Verdict verdict = JudgeObject(&secret, *ParseGoal(goal, true), Disclosure::kNoValues);
+    EXPECT_NE(verdict.state, State::kMet) << goal;
+    EXPECT_EQ(verdict.reason.find("czNjcmV0"), std::string::npos) << verdict.reason;
+  }
 }
 
 TEST(Goal, JsonPathsThatCannotBeComparedAreInvalidAndMissingOnesAreUnmet) {

@@ -68,13 +68,27 @@ TEST(Discovery, FindsATypeByEveryNameAndNoSubresource) {
     {"name":"widgets/status","kind":"Widget","namespaced":true},
     {"name":"widgets","singularName":"","kind":"Widget","namespaced":false,"shortNames":["wi"]}]})");
   for (const char* name : {"widgets", "widget", "wi"}) {
-    const auto found = FindInResourceList(list, {name, "", "", false});
+    const auto found = FindInResourceList(list, "example.com/v2", {name, "", "", false});
     ASSERT_TRUE(found.has_value()) << name;
     EXPECT_EQ(found->CollectionPath("x"), "/apis/example.com/v2/widgets");
     EXPECT_EQ(found->GroupKind(), "widget.example.com");
   }
-  EXPECT_FALSE(FindInResourceList(list, {"widgets/status", "", "", false}).has_value());
-  EXPECT_FALSE(FindInResourceList(list, {"gadget", "", "", false}).has_value());
+  EXPECT_FALSE(
+      FindInResourceList(list, "example.com/v2", {"widgets/status", "", "", false}).has_value());
+  EXPECT_FALSE(FindInResourceList(list, "example.com/v2", {"gadget", "", "", false}).has_value());
+}
+
+TEST(Discovery, TakesNoNamesThatCouldForgeALineOrAUrl) {
+  for (const char* kind : {"Widget\\u001b[31m", "Widget/x", "", "a b"}) {
+    const Json list = *ParseJson(R"({"resources":[{"name":"widgets","kind":")" + std::string(kind) +
+                                 R"(","shortNames":["wi"]}]})");
+    EXPECT_FALSE(FindInResourceList(list, "example.com/v2", {"wi", "", "", false}).has_value());
+  }
+  const Json lying = *ParseJson(
+      R"({"groupVersion":"x/../../etc","resources":[{"name":"widgets","kind":"Widget"}]})");
+  EXPECT_EQ(
+      FindInResourceList(lying, "example.com/v2", {"widgets", "", "", false})->CollectionPath("ns"),
+      "/apis/example.com/v2/namespaces/ns/widgets");
 }
 
 }  // namespace

@@ -46,9 +46,9 @@ TEST(Target, IsRefusedInKubectlsWords) {
 }
 
 TEST(Target, IsRefusedWhenItCouldLeaveItsPlaceInTheUrl) {
-  for (const char* text :
-       {"secret/..", "secret/.", "secret/a%2fb", "secret/a?b", "secret/a#b", "secret/a b",
-        "secret/\xc3\xa4", "se%cret/a", "secret/a@..", "secret/@b", "svc/a:", "svc/:1"}) {
+  for (const char* text : {"secret/..", "secret/.", "secret/a%2fb", "secret/a?b", "secret/a#b",
+                           "secret/a b", "secret/\xc3\xa4", "se%cret/a", "secret/a@..", "secret/@b",
+                           "svc/a:", "svc/:1", "./a", "certificates./a", "a..b/c"}) {
     EXPECT_EQ(Parsed({text}).substr(0, 8), "target \"") << text;
   }
   EXPECT_EQ(Parsed({"secret/" + std::string(254, 'a')}).substr(0, 8), "target \"");

@@ -185,11 +185,10 @@ TEST(WatchSession, SlowsDownWhenEveryWatchEndsAfterItsFirstEvent) {
   EXPECT_GT(total, 10s);
 }
 
-TEST(WatchSession, ASilentWatchIsOpenedAtOnceThoughThereWasTroubleBefore) {
+TEST(WatchSession, ASilentWatchIsReplacedAtOnceThoughThereWasTroubleBefore) {
   Watching watching;
   for (int i = 0; i < 5; ++i) watching.session.OnWatchEnded(NoAnswer("broke"), kStart, kStart);
-  watching.session.OnPauseOver();
-  EXPECT_EQ(watching.session.OnWatchDead().what, Do::kWatch);
+  EXPECT_EQ(watching.session.OnWatchDead().what, Do::kFetch);
 }
 
 TEST(WatchSession, SlowsDownWhenEveryVersionIsGone) {
@@ -204,12 +203,12 @@ TEST(WatchSession, SlowsDownWhenEveryVersionIsGone) {
   }
 }
 
-TEST(WatchSession, OpensASilentWatchAnew) {
+TEST(WatchSession, ReadsAnewWhenAWatchFellSilent) {
   Watching watching;
-  const WatchStep step = watching.session.OnWatchDead();
-  EXPECT_EQ(step.what, Do::kWatch);
-  EXPECT_THAT(step.target, HasSubstr("resourceVersion=5"));
+  EXPECT_EQ(watching.session.OnWatchDead().what, Do::kFetch);
   EXPECT_TRUE(watching.session.trouble().has_value());
+  watching.session.OnFetched(Answer(200, List(6, Object("web", 3))));
+  EXPECT_FALSE(watching.session.trouble().has_value());
 }
 
 TEST(WatchSession, KeepsTryingWhileTheServerIsAwayAndForgetsTheTroubleWhenItIsBack) {
@@ -240,13 +239,61 @@ TEST(WatchSession, WaitsAsLongAsTheServerAsksFor) {
   }
 }
 
-TEST(WatchSession, ResumesABrokenWatchFromItsVersion) {
+TEST(WatchSession, ReadsAnewAfterABrokenWatchAndSoKnowsThatAllIsWellAgain) {
   Watching watching;
-  WatchStep step = watching.session.OnWatchEnded(NoAnswer("connection reset"), kStart, kLater);
+  EXPECT_EQ(watching.session.OnWatchEnded(NoAnswer("connection reset"), kStart, kLater).what,
+            Do::kPause);
+  EXPECT_EQ(watching.session.OnPauseOver().what, Do::kFetch);
+  EXPECT_TRUE(watching.session.trouble().has_value());
+  EXPECT_EQ(watching.session.OnFetched(Answer(200, List(6, Object("web", 3)))).what, Do::kWatch);
+  EXPECT_FALSE(watching.session.trouble().has_value());
+}
+
+// A server restored from a backup, or a replica that lags behind, does not know our version yet.
+TEST(WatchSession, DoesNotInsistOnAVersionThatTheServerRefuses) {
+  Watching watching;
+  watching.session.OnWatchEnded(Answer(504, StatusText(504, "Too large resource version")), kStart,
+                                kStart);
+  EXPECT_EQ(watching.session.OnPauseOver().what, Do::kFetch);
+  EXPECT_THAT(watching.session.OnFetched(Answer(200, List(2, ""))).target,
+              HasSubstr("resourceVersion=2"));
+}
+
+// An authorizer that has just been started may not know its rules yet.
+TEST(WatchSession, BelievesTheLossOfARightOnlyWhenItLasts) {
+  Watching watching;
+  WatchSession& session = watching.session;
+  session.OnWatchEnded(NoAnswer("connection reset"), kStart, kLater);
+  session.OnPauseOver();
+  EXPECT_EQ(session.OnFetched(Answer(403)).what, Do::kPause);
+  session.OnPauseOver();
+  EXPECT_EQ(session.OnFetched(Answer(200, List(6, Object("web", 3)))).what, Do::kWatch);
+  WatchStep step;
+  for (int i = 0; i < 20 && step.what != Do::kStop; ++i) {
+    step = session.OnFetched(Answer(403, StatusText(403, "no")));
+    if (step.what == Do::kPause) session.OnPauseOver();
+  }
+  EXPECT_EQ(step.what, Do::kStop);
+}
+
+TEST(WatchSession, GoesOnWatchingAfterAPassingDenial) {
+  Watching watching;
+  WatchSession& session = watching.session;
+  EXPECT_EQ(session.OnWatchEnded(Answer(200), kStart, kLater).what, Do::kWatch);
+  EXPECT_EQ(session.OnWatchEnded(Answer(403), kLater, kLater).what, Do::kPause);
+  session.OnPauseOver();
+  EXPECT_EQ(session.OnFetched(Answer(200, List(6, Object("web", 3)))).what, Do::kWatch);
+  EXPECT_TRUE(session.TakeWarnings().empty());
+}
+
+TEST(WatchSession, DoesNotFollowAListWithoutEnd) {
+  WatchSession session({*FindWellKnown({"pods", "", "", false}), "prod", "", ""}, {});
+  session.Start();
+  WatchStep step{Do::kFetch, "", {}};
+  for (size_t i = 0; i < 2 * kMaxObjects && step.what == Do::kFetch; ++i) {
+    step = session.OnFetched(Answer(200, List(5, "", "again")));
+  }
   EXPECT_EQ(step.what, Do::kPause);
-  step = watching.session.OnPauseOver();
-  EXPECT_EQ(step.what, Do::kWatch);
-  EXPECT_THAT(step.target, HasSubstr("resourceVersion=5"));
 }
 
 TEST(WatchSession, ReadsEverythingAnewAfterBytesThatWereNoEvents) {
@@ -374,8 +421,9 @@ TEST(WatchSession, StopsAtAnAnswerThatTryingAgainWillNotChange) {
 }
 
 TEST(WatchSession, RetriesAnswersThatAreNoLists) {
-  for (const char* body : {"", "{", "[]", R"({"items":{}})", R"({"items":[]})",
-                           R"({"metadata":{"resourceVersion":"1"},"items":[{}]})"}) {
+  for (const char* body :
+       {"", "{", "[]", R"({"items":{}})", R"({"metadata":{"resourceVersion":"5"}})",
+        R"({"items":[]})", R"({"metadata":{"resourceVersion":"1"},"items":[{}]})"}) {
     WatchSession session(Certificate("web"), {});
     session.Start();
     EXPECT_EQ(session.OnFetched(Answer(200, body)).what, Do::kPause) << body;
