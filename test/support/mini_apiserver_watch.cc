@@ -13,7 +13,7 @@ namespace {
 
 // kube-apiserver's --min-request-timeout: how long a watch without timeoutSeconds lasts at least.
 constexpr Duration kDefaultWatch = 30min;
-constexpr uint64_t kMaxTimeoutSeconds = 24 * 3600;
+constexpr uint64_t kMaxTimeoutSeconds = uint64_t{24} * 3600;
 
 Instant Now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 

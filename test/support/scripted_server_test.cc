@@ -74,7 +74,7 @@ TEST(ScriptedServer, SendsOneTlsRecordACall) {
 }
 
 TEST(ScriptedServer, SendsLargeBodiesToASlowReader) {
-  const std::string large(3 * 1024 * 1024, 'x');
+  const std::string large(size_t{3} * 1024 * 1024, 'x');
   ScriptedServer server(WithTls(), [&](const HttpRequest&, Connection& connection) {
     connection.SendResponse(200, {}, large);
   });
