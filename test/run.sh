@@ -27,6 +27,19 @@ case ${1:-} in
 esac
 
 passed=0 failed=0 skipped=0
+# Whatever happens, the last line says how it went.
+finish() {
+  local status=$?
+  trap - EXIT
+  if ((status != 0 && failed == 0)); then failed=1; fi
+  echo
+  if ((skipped)); then echo "$skipped tests were SKIPPED: see above for the reasons"; fi
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  ((failed == 0)) && exit 0
+  exit 1
+}
+trap finish EXIT
+
 say() { printf '\n== %s\n' "$*"; }
 
 # A check of its own counts as one test.
@@ -69,10 +82,19 @@ run_ctest() {
   passed=$((passed + tests - failures - missed))
   failed=$((failed + failures))
   skipped=$((skipped + missed))
+  if ((missed)); then tell_skipped "$report"; fi
   # ctest's own failures (a program that is missing, a fixture that broke) are counted nowhere else
   if ((status != 0 && failures == 0)); then failed=$((failed + 1)); fi
 }
 
+# The names of the tests that were skipped, and their own words on it.
+tell_skipped() { # REPORT
+  awk '/<testcase / {name = $0; sub(/.*name="/, "", name); sub(/".*/, "", name); skipped = 0}
+       /<skipped/ {skipped = 1; print "SKIPPED: " name}
+       skipped && /(Skipped|SKIPPED|NOT )/ && !/<|\[/ {print "    " $0}' "$1"
+}
+
+units() { sources | grep '\.cc$'; }
 sources() { git ls-files -- 'src/*.h' 'src/*.cc' 'test/*.h' 'test/*.cc'; }
 
 formatted() { sources | xargs -r clang-format --dry-run --Werror; }
@@ -82,18 +104,24 @@ changed_sources() {
   if [[ -z $base ]]; then
     base=$(git merge-base HEAD origin/main 2>/dev/null) || base=
     [[ -n $base && $base != "$(git rev-parse HEAD)" ]] || base=$(git rev-parse -q --verify HEAD~1) || {
-      sources
+      units
       return
     }
   fi
-  git diff --name-only --diff-filter=d "$base" -- 'src/*.cc' 'test/*.cc'
+  # A header is linted with the unit of its name.
+  git diff --name-only --diff-filter=d "$base" -- 'src/*.cc' 'test/*.cc' 'src/*.h' 'test/*.h' |
+    sed 's/\.h$/.cc/' | sort -u | grep -xFf <(units) || true
 }
 
 linted() {
   local files
-  if ((lint_all)); then files=$(sources | grep '\.cc$'); else files=$(changed_sources); fi
+  if ((lint_all)); then files=$(units) || return 1; else files=$(changed_sources) || return 1; fi
   [[ -n $files ]] || return 0
-  printf '%s\n' "$files" | xargs -P "$(nproc)" -n 4 clang-tidy -p "$BUILD" --quiet 2>/dev/null
+  # On standard error it only counts the warnings that it does not show.
+  printf '%s\n' "$files" | xargs -P "$(nproc)" -n 4 clang-tidy -p "$BUILD" --quiet 2>"$BUILD/tidy.log" || {
+    tail -n 5 "$BUILD/tidy.log"
+    return 1
+  }
 }
 
 quickstart() { CERTLATCH_QUICKSTART_SERVER=embedded ./deploy/quickstart.sh; }
@@ -113,7 +141,10 @@ fi
 say 'build'
 if build; then
   say 'tests'
-  run_ctest
+  run_ctest || {
+    failed=$((failed + 1))
+    echo 'FAILED: ctest made no report'
+  }
 else
   failed=$((failed + 1))
   echo 'FAILED: build'
@@ -122,8 +153,3 @@ check 'format' formatted
 check 'lint' linted
 check 'quickstart' quickstart
 wait
-
-echo
-if ((skipped)); then echo "$skipped tests were SKIPPED: see above for the reasons"; fi
-printf '%d passed, %d failed\n' "$passed" "$failed"
-((failed == 0))
