@@ -86,7 +86,7 @@ def contributions(map_file, found):
 def main():
     build = sys.argv[1]
     binary = f'{build}/certlatch'
-    prefix = os.environ.get("PREFIX") or subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../cmake/static/build.sh'),
+    prefix = subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../cmake/static/build.sh'),
                              '--if-cached'], capture_output=True, text=True, check=True).stdout.strip()
     total = os.stat(binary).st_size
     by_component, by_module = collections.Counter(), collections.Counter()

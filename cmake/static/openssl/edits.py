@@ -54,6 +54,8 @@ void ossl_statem_fail(SSL_CONNECTION *s, unsigned code)
 }
 ''')
 
+    tree.replace('include/openssl/crypto.h.in', 'OPENSSL_die("assertion failed: " #e, ', 'OPENSSL_die("assertion failed", ')
+
     allocators = {  # name: (result, parameters, arguments)
         'malloc': ('void *', 'size_t n', 'n'),
         'zalloc': ('void *', 'size_t n', 'n'),
@@ -143,6 +145,8 @@ def x509_certificates_only():
     """Raw public keys (RFC 7250) are never offered: offering them is an error, hence each side has a certificate."""
     tree.replace_body('ssl/ssl_lib.c', r'static int set_cert_type\([^)]*\)', REFUSE)
     for side in ('server', 'client'):
+        tree.replace_body('ssl/statem/extensions_srvr.c', rf'int tls_parse_ctos_{side}_cert_type\([^)]*\)',
+                          '    abort(); /* a client only */\n')
         tree.fold_member('ssl/ssl_local.h', f'        uint8_t {side}_cert_type;\n', rf'ext.{side}_cert_type',
                          'TLSEXT_cert_type_x509', ssl_sources(), r'(?:s|sc)')
 
@@ -208,6 +212,31 @@ def libc_printf():
 ''')
 
 
+def no_rsa_encryption():
+    """RSA signs and verifies; it encrypts nothing (TLS 1.2's RSA key exchange is not offered, and the provider has no
+    RSA cipher): asking for it is an error. (7 KB)"""
+    source = 'crypto/rsa/rsa_ossl.c'
+    parameters = 'int flen, const unsigned char *from, unsigned char *to, RSA *rsa, int padding'
+    tree.replace(source, '#include "rsa_local.h"\n', f'''#include "rsa_local.h"
+
+static int no_rsa_encryption({parameters})
+{{
+    ERR_raise(ERR_LIB_RSA, RSA_R_OPERATION_NOT_SUPPORTED_FOR_THIS_KEYTYPE);
+    return -1;
+}}
+''')
+    for row in ('public_encrypt', 'private_decrypt'):  # in the table, and in the one for s390x
+        tree.replace(source, f'    rsa_ossl_{row},\n', '    no_rsa_encryption,\n', times=2)
+
+
+def no_mac_then_encrypt():
+    """Cipher suites have an AEAD, so HMAC is never asked for CBC's constant-time MAC: asking is an error. (5 KB)"""
+    source = 'providers/implementations/macs/hmac_prov.c'
+    tree.replace(source, '        if (!OSSL_PARAM_get_size_t(p, &macctx->tls_data_size))\n            return 0;\n',
+                 '        return 0;\n')
+    tree.fold_member(source, '    size_t tls_data_size;\n', 'tls_data_size', '0', (source,))
+
+
 # --- shorter tables ----------------------------------------------------------------------------------------------
 
 def curves():
@@ -228,6 +257,20 @@ def cipher_suites():
             tree.fail(f'ssl3_ciphers: {len(rows)} of the six suites')
         return '\n'.join(rows)
     tree.replace_between('ssl/s3_lib.c', 'static SSL_CIPHER ssl3_ciphers[] = {\n', '\n};', kept)
+
+
+def cipher_aliases():
+    """Of the words in which cipher lists are written ("ALL:!COMPLEMENTOFDEFAULT:!eNULL") those that say something about
+    six suites. A word that is not there matches no suite, as upstream. (8 KB)"""
+    wanted = ('ALL', 'CMPALL', 'CMPDEF', 'kECDHE', 'kEECDH', 'ECDH', 'aRSA', 'aECDSA', 'aNULL', 'eNULL', 'ECDHE', 'EECDH', 'NULL',
+              'RSA', 'ECDSA', 'AES128', 'AES256', 'AES', 'AES_GCM', 'CHACHA20', 'HIGH', 'TLSV1_2')
+
+    def kept(table):
+        rows = [row for row, name in re.findall(r'(    \{ 0, SSL_TXT_(\w+),.*?\},\n)', table, re.S) if name in wanted]
+        if len(rows) != len(wanted):
+            tree.fail(f'cipher_aliases: {len(rows)} of {len(wanted)} words')
+        return ''.join(rows)
+    tree.replace_between('ssl/ssl_ciph.c', 'static const SSL_CIPHER cipher_aliases[] = {\n', '\n};', kept)
 
 
 def certificate_extensions():
@@ -322,6 +365,11 @@ def object_names():
     print(f'{len(rows)} of {count} object identifiers')
 
 
+def no_name_printing():
+    """The ASN.1 type of names without its function that prints: ASN.1 printing is trapped (traps). (4 KB)"""
+    tree.replace_regex('crypto/x509/x_name.c', r'(x509_name_ex_i2d,\s*)x509_name_ex_print\b', r'\1NULL')
+
+
 def legacy_key_methods():
     """The old tables of key types: decoding of public keys (the provider's decoders use it) and what verification asks
     about a signature. No printing, no encoding, no old EVP_PKEY_METHOD. (50 KB)"""
@@ -414,6 +462,6 @@ def no_curve448():
 
 for edit in (short_calls, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
              x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
-             hash_drbg, no_encrypted_keys, libc_printf, curves, cipher_suites, certificate_extensions, object_names,
-             legacy_key_methods, no_key_generation, no_introspection, no_curve448):
+             hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, curves,
+             cipher_suites, cipher_aliases, certificate_extensions, object_names, no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
     edit()
