@@ -1,5 +1,6 @@
-// The part of the C++ runtime that a program without exceptions and RTTI needs. Whatever would throw says what it is and
-// aborts: the product asks before it acts, so this is a bug, or no memory.
+// The part of the C++ runtime that a program without exceptions and RTTI needs. Whatever would
+// throw says what it is and aborts: the product asks before it acts, so this is a bug, or no
+// memory.
 #include <unistd.h>
 
 #include <cstdlib>

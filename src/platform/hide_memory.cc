@@ -3,14 +3,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#if defined(__has_feature)
-#define CERTLATCH_SANITIZED \
-  (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-   __has_feature(leak_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__)
-#define CERTLATCH_SANITIZED 1
+#if defined(__SANITIZE_ADDRESS__)
+#define CERTLATCH_SANITIZED true
+#elif defined(__has_feature)
+#define CERTLATCH_SANITIZED __has_feature(address_sanitizer)
 #else
-#define CERTLATCH_SANITIZED 0
+#define CERTLATCH_SANITIZED false
 #endif
 
 namespace certlatch {
