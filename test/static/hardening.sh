@@ -63,13 +63,15 @@ if ((EUID == 0)); then
 fi
 (ulimit -c unlimited 2>/dev/null || true; exec "${run[@]}") >/dev/null 2>&1 &
 pid=$!
-owner=
-for _ in {1..200}; do
-  owner=$(stat -c %U "/proc/$pid/mem" 2>/dev/null) || owner=gone
-  [[ $(cat "/proc/$pid/comm" 2>/dev/null) == certlatch && $owner == root ]] && break
+owner='' limits=''
+for _ in {1..200}; do # in this order: before its exec the process is another program, and root's
+  if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == certlatch ]]; then
+    limits=$(cat "/proc/$pid/limits" 2>/dev/null) || true
+    owner=$(stat -c %U "/proc/$pid/mem" 2>/dev/null) || owner=gone
+    if [[ $owner == root ]] && has '^Max core file size +0 +0 ' "$limits"; then break; fi
+  fi
   sleep 0.02
 done
-limits=$(cat "/proc/$pid/limits")
 if ((EUID == 0)); then
   expect 'its /proc files belong to root, though it runs as nobody (PR_SET_DUMPABLE=0)' test "$owner" = root
   expect 'and it does run as nobody' has '^Uid:[[:space:]]+65534' "$(cat "/proc/$pid/status")"
