@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "platform/file.h"
+#include "platform/hide_memory.h"
 #include "platform/linux_host.h"
 #include "platform/loop.h"
 #include "platform/version.h"
@@ -122,6 +123,7 @@ int RunWait(Command command) {
 }
 
 int Main(int argc, char** argv) {
+  HideMemory();
   const std::string program = argc > 0 ? argv[0] : "certlatch";
   Result<Command> command = [&] {
     const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);

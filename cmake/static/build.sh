@@ -1,0 +1,107 @@
+#!/bin/bash
+# Builds the libraries that the static binary is linked from, once, and prints the directory that holds them
+# (include/, lib/, taken).
+#
+#   build.sh [--if-cached]     --if-cached: exits 1 without a word when they have to be built
+#
+#   CERTLATCH_CACHE=DIR        where they are kept: DIR/static/KEY (default ~/.cache/certlatch); the key is the SHA-256
+#                              of the recipe, which is everything in this directory but what only concerns our own code
+#   CERTLATCH_SOURCES=DIR      the pinned sources, for a machine that has no Debian mirror: see sources.sh
+#   CERTLATCH_RELEASE=1        refuse sources that are not the pinned ones
+#
+# Each step (musl/, libstdcxx/, ...) is a script of its own and runs on what the steps before it have installed.
+set -euo pipefail
+HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+
+STEPS=(musl libstdcxx openssl curl simdjson)
+TOOLS=(clang-19 lld-19 llvm-19 gcc-12 libc6-dev linux-libc-dev make perl python3 dpkg-dev xz-utils bzip2 util-linux)
+
+say() { printf 'static build: %s\n' "$*" >&2; }
+loud() { printf '\n*** static build: %s ***\n\n' "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+need_tools() {
+  local tool
+  for tool in clang-19 clang++-19 ld.lld-19 llvm-ar-19 llvm-nm-19 gcc-12 make perl python3 dpkg-source xz flock; do
+    command -v "$tool" >/dev/null && continue
+    if command -v apt-get >/dev/null; then
+      "$HERE/../install-packages.sh" "${TOOLS[@]}"
+      return
+    fi
+    die "$tool is not installed"
+  done
+}
+
+recipe() {
+  (
+    cd "$HERE"
+    find build.sh sources.sh flags.sh pins checked_edit.py traps.py "${STEPS[@]}" -type f | LC_ALL=C sort | xargs sha256sum
+  )
+  clang-19 --version | sed 1q
+  ld.lld-19 --version
+  gcc-12 -dumpfullversion # its libgcc.a
+  uname -m
+}
+
+whole() { [[ -s $1/taken && -s $1/lib/libc.a && -s $1/lib/libstdcxx.a && -s $1/lib/libcrypto.a && -s $1/lib/libssl.a &&
+  -s $1/lib/libcurl.a && -s $1/lib/libsimdjson.a && -s $1/lib/libgcc.a && -s $1/complete ]]; } # PREFIX
+
+substitutes() { awk '$6 == "substitute" {print $1, $2}' "$1/taken" | sort -u; } # PREFIX
+
+fill() { # PREFIX
+  local prefix=$1 step start=$SECONDS began
+  mkdir -p "${prefix%/*}"
+  exec 9>"${prefix%/*}/lock"
+  flock -n 9 || {
+    say "another build is under way: waiting for it"
+    flock 9
+  }
+  if whole "$prefix"; then return; fi
+  say "the libraries are not in $prefix yet: building (minutes, once)"
+  # Beside the cache, hence on the same file system: the last step is a rename. Always the same name: the compiler cache
+  # then knows the commands again. Whoever holds the lock is alone here; a killed build has left its work.
+  export WORK=${prefix%/*}/work
+  export PREFIX=$WORK/prefix
+  rm -rf "$WORK"
+  mkdir -p "$WORK"/{log,build} "$PREFIX"/{include,lib}
+  "$HERE/sources.sh" "$WORK/src"
+  # the same bytes whenever it is built; OpenSSL would write the time into its version
+  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0} LC_ALL=C
+  for step in "${STEPS[@]}"; do
+    began=$SECONDS
+    "$HERE/$step/build.sh"
+    say "$step: $((SECONDS - began)) s"
+  done
+  cp "$(gcc-12 -print-libgcc-file-name)" "$PREFIX/lib/libgcc.a"
+  cp "$WORK/src/taken" "$PREFIX/taken"
+  # all is written before its name says so
+  date -u +%FT%TZ >"$PREFIX/complete"
+  sync -f "$PREFIX/complete"
+  rm -rf "$prefix"
+  mv "$PREFIX" "$prefix"
+  rm -rf "$WORK"
+  say "ready after $((SECONDS - start)) s"
+}
+
+main() {
+  local prefix cache
+  need_tools
+  cache=${CERTLATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/certlatch}
+  prefix=$cache/static/$(recipe | sha256sum | cut -c1-16)
+  if ! whole "$prefix"; then
+    [[ ${1:-} != --if-cached ]] || exit 1
+    mkdir -p "$cache/static"
+    prefix=$(cd "$cache/static" && pwd)/${prefix##*/}
+    fill "$prefix" >&2
+  fi
+  if [[ -n $(substitutes "$prefix") ]]; then
+    [[ ${CERTLATCH_RELEASE:-} != 1 ]] || die "a release takes only pinned sources, and these are not: $(substitutes "$prefix")"
+    loud "not the pinned sources: $(substitutes "$prefix" | paste -sd,)"
+  fi
+  (cd "$prefix" && pwd)
+}
+
+main "$@"

@@ -1,0 +1,34 @@
+#!/bin/bash
+# curl: official options, three checked edits (edits.py), and a seam: it looks up no names.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/../flags.sh"
+SOURCE=$WORK/src/curl
+
+logged curl env PYTHONPATH="$HERE" python3 -B "$HERE/curl/edits.py" "$SOURCE"
+
+mkdir -p "$WORK/build/curl"
+cd "$WORK/build/curl"
+# Its configure script links programs to see what there is: ordinary static ones. libcrypto.a holds LLVM's bitcode.
+start="$PREFIX/lib/crt1.o $PREFIX/lib/crti.o"
+# shellcheck disable=SC2046 # one word per option
+CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB PKG_CONFIG=/bin/false CFLAGS=-Oz \
+  LDFLAGS="--ld-path=$(command -v $LD) -nostdlib -static -no-pie $start" \
+  LIBS="-L$PREFIX/lib -lc -L$(dirname "$(gcc-12 -print-libgcc-file-name)") -lgcc $PREFIX/lib/crtn.o" \
+  logged curl "$SOURCE/configure" --host=$TARGET --disable-shared --enable-static --with-openssl="$PREFIX" \
+  $(options "$HERE/curl/options")
+logged curl make -j"$JOBS" -C lib libcurl.la CFLAGS="$SIZE_FLAGS $LTO"
+
+cp lib/.libs/libcurl.a libcurl.a
+$CLANG $TARGET_FLAGS $SIZE_FLAGS $LTO -DHAVE_CONFIG_H -DBUILDING_LIBCURL -Ilib -I"$SOURCE/lib" -I"$SOURCE/include" \
+  -c "$HERE/curl/seams/resolver.c" -o seam-resolver.o
+$AR t libcurl.a | grep -qx 'libcurl_la-hostip6.o' || {
+  echo 'static build: a trim no longer applies: libcurl.a has no hostip6' >&2
+  exit 1
+}
+$AR dD libcurl.a libcurl_la-hostip6.o
+$AR rD libcurl.a seam-resolver.o
+$RANLIB -D libcurl.a
+
+mkdir -p "$PREFIX/include/curl"
+cp "$SOURCE"/include/curl/*.h "$PREFIX/include/curl/"
+cp libcurl.a "$PREFIX/lib/"

@@ -1,0 +1,467 @@
+"""OpenSSL 3.5 as the library of one program: a TLS client that checks certificates and key pairs.
+
+Each function below states a fact about this program as a constant, or shortens a table, and lets the compiler find out
+what can no longer happen. No arithmetic and no decision of certificate verification is changed. Every edit is checked:
+see checked_edit.py. The bytes are what one group saves alone, roughly; the order matters little.
+
+    edits.py TREE          (TREE is edited in place)
+"""
+import os
+import re
+import sys
+
+from checked_edit import Tree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+tree = Tree(sys.argv[1])
+
+
+def ssl_sources():
+    return tree.sources('ssl', without=('t1_trce',))
+
+
+# --- facts about the program -------------------------------------------------------------------------------------
+
+def short_calls():
+    """Errors keep their library and reason, and lose file, line, function and format string; allocations lose file and
+    line. (85 KB: these are at some 6,000 places.)"""
+    header = 'include/openssl/err.h.in'
+    tree.replace_regex(header, r'#define ERR_raise\(lib, reason\).*?ERR_set_error\)',
+                       '#define ERR_raise(lib, reason) ossl_raise(((unsigned)(lib) << 23) | (unsigned)(reason))\n'
+                       '#define ERR_raise_data(lib, reason, ...) ERR_raise(lib, reason)')
+    tree.replace(header, 'void ERR_new(void);', 'void ERR_new(void);\nvoid ossl_raise(unsigned);')
+    tree.append('crypto/err/err.c', '''
+void ossl_raise(unsigned code)
+{
+    ERR_new();
+    ERR_set_error(code >> 23, code & 0x7fffff, NULL);
+}
+''')
+
+    tree.replace_regex('include/internal/statem.h', r'#define SSLfatal_data\s*\\\n.*?ossl_statem_fatal\)',
+                       '#define SSLfatal_data(s, al, r, ...) '
+                       'ossl_statem_fail((s), (((unsigned)(al) & 0x1ff) << 22) | (unsigned)(r))\n'
+                       'void ossl_statem_fail(SSL_CONNECTION *, unsigned);')
+    tree.append('ssl/statem/statem.c', '''
+void ossl_statem_fail(SSL_CONNECTION *s, unsigned code)
+{
+    int alert = (code >> 22) & 0x1ff;
+
+    if (alert == 0x1ff)
+        alert = SSL_AD_NO_ALERT;
+    ossl_raise(((unsigned)ERR_LIB_SSL << 23) | (code & 0x3fffff));
+    ossl_statem_send_fatal(s, alert);
+}
+''')
+
+    tree.replace('include/openssl/crypto.h.in', 'OPENSSL_die("assertion failed: " #e, ', 'OPENSSL_die("assertion failed", ')
+
+    allocators = {  # name: (result, parameters, arguments)
+        'malloc': ('void *', 'size_t n', 'n'),
+        'zalloc': ('void *', 'size_t n', 'n'),
+        'realloc': ('void *', 'void *p, size_t n', 'p, n'),
+        'clear_realloc': ('void *', 'void *p, size_t old, size_t n', 'p, old, n'),
+        'clear_free': ('void ', 'void *p, size_t n', 'p, n'),
+        'free': ('void ', 'void *p', 'p'),
+        'memdup': ('void *', 'const void *p, size_t n', 'p, n'),
+        'strdup': ('char *', 'const char *p', 'p'),
+        'strndup': ('char *', 'const char *p, size_t n', 'p, n'),
+    }
+    header = 'include/openssl/crypto.h.in'
+    declarations = definitions = ''
+    for name, (result, parameters, arguments) in allocators.items():
+        tree.replace_regex(header, r'(#define OPENSSL_%s\([^)]*\)\s*\\\n\s*)CRYPTO_%s\(([^\n]*), OPENSSL_FILE, '
+                           r'OPENSSL_LINE\)' % (name, name), r'\1ossl_short_%s(\2)' % name)
+        declarations += f'{result}ossl_short_{name}({parameters});\n'
+        keyword = '' if result == 'void ' else 'return '
+        definitions += (f'{result}ossl_short_{name}({parameters})\n'
+                        f'{{\n    {keyword}CRYPTO_{name}({arguments}, "", 0);\n}}\n')
+    first = 'OSSL_CRYPTO_ALLOC void *CRYPTO_malloc'
+    tree.replace(header, first, declarations + first)
+    tree.append('crypto/mem.c', '\n' + definitions)
+
+
+def client_only():
+    """A connection is never a server's. (60 KB)"""
+    tree.fold_member('ssl/ssl_local.h', '    int server;\n', 'server', '0', ssl_sources(), r'(?:s|sc|retsc)')
+    machine = 'ssl/statem/statem.c'
+    tree.replace(machine, 'static int state_machine(SSL_CONNECTION *s, int server)\n{',
+                 'static int state_machine(SSL_CONNECTION *s, int as_server)\n{\n    enum { server = 0 };')
+    tree.replace_body(machine, r'int ossl_statem_accept\(SSL \*s\)', '    abort(); /* a client only */\n')
+    tree.replace('ssl/ssl_lib.c', 'void SSL_set_accept_state(SSL *s)\n{',
+                 'void SSL_set_accept_state(SSL *s)\n{\n    abort(); /* a client only */')
+
+    # By column, not by name: a client reads CertificateRequest with tls_parse_ctos_sig_algs.
+    def without_server_columns(table):
+        def row(match):
+            fields = [field.strip() for field in match.group(1).rstrip().rstrip(',').split(',')]
+            if len(fields) != 8:
+                tree.fail(f'ext_defs: a row of {len(fields)} fields: {fields}')
+            fields[3] = fields[5] = 'NULL'  # parse_ctos, construct_stoc
+            return '{ ' + ', '.join(fields) + ' }'
+        edited, rows = re.subn(r'\{([^{}]*)\}', row, re.sub(r'/\*.*?\*/', '', table, flags=re.S))
+        if rows < 25:
+            tree.fail(f'ext_defs: {rows} rows')
+        return edited
+    tree.replace_between('ssl/statem/extensions.c', 'static const EXTENSION_DEFINITION ext_defs[] = {', '\n};',
+                         without_server_columns)
+
+
+def tls_over_tcp_only():
+    """Neither DTLS nor QUIC. (20 KB)"""
+    header = 'ssl/ssl_local.h'
+    for macro in (r'SSL_CONNECTION_IS_DTLS\(s\)', r'SSL_CTX_IS_DTLS\(ctx\)'):
+        tree.replace_regex(header, r'#define (%s) \\\n[^\n]*\n' % macro, r'#define \1 0\n')
+    for macro in (r'SSL_IS_QUIC_HANDSHAKE\(s\)', r'SSL_IS_QUIC_INT_HANDSHAKE\(s\)'):
+        tree.replace_regex(header, r'#define (%s) +[^\n0][^\n]*\n' % macro, r'#define \1 0\n')
+    tree.replace('ssl/record/methods/dtls_meth.c', '    (*retrl)->isdtls = 1;\n', '')
+    tree.fold_member('ssl/record/methods/recmethod_local.h', '    int isdtls;\n', 'isdtls', '0',
+                     tree.sources('ssl/record'))
+
+
+REFUSE = '    ERR_raise(ERR_LIB_SSL, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);\n    return 0;\n'
+
+
+def no_early_data():
+    """TLS 1.3's 0-RTT is never asked for; the two functions that would say so, with an error."""
+    for which, buffer in (('read', 'void'), ('write', 'const void')):
+        tree.replace_body('ssl/ssl_lib.c', rf'int SSL_{which}_early_data\(SSL \*s, {buffer} \*buf, size_t num, size_t \*\w+\)',
+                          REFUSE)
+    tree.fold_member('ssl/ssl_local.h', '    SSL_EARLY_DATA_STATE early_data_state;\n', 'early_data_state',
+                     'SSL_EARLY_DATA_NONE', ssl_sources(), r'(?:\(s\)|s|sc)')
+
+
+def no_custom_extensions():
+    """Nobody adds extensions of his own to the handshake: adding one is an error, hence their number is 0."""
+    source = 'ssl/statem/extensions_cust.c'
+    tree.replace_body(source, r'int ossl_tls_add_custom_ext_intern\([^)]*\)', REFUSE)
+    tree.replace(source, '            dst->meths_count += meths_count;\n', '')
+    tree.replace('ssl/statem/extensions.c', 's->cert->custext.meths_count', '0', times=2)
+    tree.fold_member('ssl/ssl_local.h', '    size_t meths_count;\n', 'meths_count', '0',
+                     (source, 'ssl/statem/extensions.c'), r'(?:exts|src|dst)')
+
+
+def x509_certificates_only():
+    """Raw public keys (RFC 7250) are never offered: offering them is an error, hence each side has a certificate."""
+    tree.replace_body('ssl/ssl_lib.c', r'static int set_cert_type\([^)]*\)', REFUSE)
+    for side in ('server', 'client'):
+        tree.replace_body('ssl/statem/extensions_srvr.c', rf'int tls_parse_ctos_{side}_cert_type\([^)]*\)',
+                          '    abort(); /* a client only */\n')
+        tree.fold_member('ssl/ssl_local.h', f'        uint8_t {side}_cert_type;\n', rf'ext.{side}_cert_type',
+                         'TLSEXT_cert_type_x509', ssl_sources(), r'(?:s|sc)')
+
+
+def no_message_callback():
+    """Nobody watches the handshake's messages. (The record layer has a pointer of its own.)"""
+    tree.fold_member('ssl/ssl_local.h', '''    void (*msg_callback)(int write_p, int version, int content_type,
+        const void *buf, size_t len, SSL *ssl, void *arg);
+''', 'msg_callback', '((ossl_msg_cb)0)', ssl_sources(), r'(?:s|sc|retsc)')
+
+
+def no_dane():
+    """SSL_dane_enable() is never called. The code of certificate verification itself is untouched."""
+    tree.replace_regex('include/internal/dane.h', r'#define DANETLS_ENABLED\(dane\) \\\n[^\n]*\n',
+                       '#define DANETLS_ENABLED(dane) 0\n')
+    tree.replace_regex('include/internal/dane.h',
+                       r'(#define DANETLS_HAS_(?:PKIX|DANE|TA|EE|PKIX_TA|PKIX_EE|DANE_TA|DANE_EE)\(dane\)) [^\n]*',
+                       r'\1 0', times=8)
+
+
+def no_configuration_file():
+    """openssl.cnf is never read: what this program trusts does not depend on it."""
+    tree.replace_body('ssl/ssl_mcnf.c', r'int ssl_ctx_system_config\(SSL_CTX \*ctx\)', '    return 1;\n')
+    tree.replace('crypto/init.c', '    int ret = ossl_config_int(NULL);', '    int ret = 1;')
+    tree.replace('crypto/init.c', '    int ret = ossl_config_int(conf_settings);', '    int ret = 1;')
+    tree.replace('crypto/init.c', '    ossl_config_modules_free();\n', '')
+
+
+def hash_drbg():
+    """The random generator of NIST SP 800-90A that is made of SHA-256, OpenSSL's own, in place of the one made of AES:
+    the provider (seams/provider.c) offers no other, so forgetting this would be an error, not weak randomness. (10 KB)"""
+    tree.replace('crypto/rand/rand_lib.c', 'dgbl->rng_name != NULL ? dgbl->rng_name : "CTR-DRBG"',
+                 'dgbl->rng_name != NULL ? dgbl->rng_name : "HASH-DRBG"')
+    tree.replace_regex('crypto/rand/rand_lib.c',
+                       r'if \(dgbl->rng_digest != NULL\s*&& OSSL_PARAM_locate_const\(settables, OSSL_DRBG_PARAM_DIGEST\)\)'
+                       r'(\s*\*p\+\+ = OSSL_PARAM_construct_utf8_string\(OSSL_DRBG_PARAM_DIGEST,\s*)dgbl->rng_digest, 0\);',
+                       r'if (OSSL_PARAM_locate_const(settables, OSSL_DRBG_PARAM_DIGEST))'
+                       r'\1dgbl->rng_digest != NULL ? dgbl->rng_digest : (char *)"SHA256", 0);')
+
+
+def no_encrypted_keys():
+    """A private key that is encrypted is refused, with an error: the file is the user's. (10 KB)"""
+    tree.replace_body('crypto/evp/evp_pbe.c', r'int EVP_PBE_CipherInit_ex\([^)]*\)',
+                      '    ERR_raise(ERR_LIB_EVP, EVP_R_UNKNOWN_PBE_ALGORITHM);\n    return 0;\n')
+    tree.replace_regex('crypto/pem/pem_lib.c',
+                       r'(int PEM_do_header\(.*?)(    if \(cipher->cipher == NULL\)\n        return 1;\n)',
+                       r'\1\2    ERR_raise(ERR_LIB_PEM, PEM_R_UNSUPPORTED_ENCRYPTION);\n    if (1)\n        return 0;\n')
+
+
+def libc_printf():
+    """BIO_snprintf is musl's vsnprintf, with OpenSSL's contract: -1 when the text did not fit. BIO_printf has 2 KB."""
+    tree.replace_body('crypto/bio/bio_print.c',
+                      r'int BIO_vsnprintf\(char \*buf, size_t n, const char \*format, va_list args\)', '''\
+    int length = vsnprintf(buf, n, format, args);
+
+    return length < 0 || (size_t)length >= n ? -1 : length;
+''')
+    tree.replace_body('crypto/bio/bio_print.c', r'int BIO_vprintf\(BIO \*bio, const char \*format, va_list args\)', '''\
+    char text[2048];
+    int length = vsnprintf(text, sizeof(text), format, args);
+
+    return length < 0 || length >= (int)sizeof(text) ? -1 : BIO_write(bio, text, length);
+''')
+
+
+def no_rsa_encryption():
+    """RSA signs and verifies; it encrypts nothing (TLS 1.2's RSA key exchange is not offered, and the provider has no
+    RSA cipher): asking for it is an error. (7 KB)"""
+    source = 'crypto/rsa/rsa_ossl.c'
+    parameters = 'int flen, const unsigned char *from, unsigned char *to, RSA *rsa, int padding'
+    tree.replace(source, '#include "rsa_local.h"\n', f'''#include "rsa_local.h"
+
+static int no_rsa_encryption({parameters})
+{{
+    ERR_raise(ERR_LIB_RSA, RSA_R_OPERATION_NOT_SUPPORTED_FOR_THIS_KEYTYPE);
+    return -1;
+}}
+''')
+    for row in ('public_encrypt', 'private_decrypt'):  # in the table, and in the one for s390x
+        tree.replace(source, f'    rsa_ossl_{row},\n', '    no_rsa_encryption,\n', times=2)
+
+
+def no_mac_then_encrypt():
+    """Cipher suites have an AEAD, so HMAC is never asked for CBC's constant-time MAC: asking is an error. (5 KB)"""
+    source = 'providers/implementations/macs/hmac_prov.c'
+    tree.replace(source, '        if (!OSSL_PARAM_get_size_t(p, &macctx->tls_data_size))\n            return 0;\n',
+                 '        return 0;\n')
+    tree.fold_member(source, '    size_t tls_data_size;\n', 'tls_data_size', '0', (source,))
+
+
+# --- shorter tables ----------------------------------------------------------------------------------------------
+
+def curves():
+    """P-256 and P-384 for TLS, and P-521, which certificates and keys may have. An unknown curve is an error. (20 KB)"""
+    tree.replace_between('crypto/ec/ec_curve.c', 'static const ec_list_element curve_list[] = {\n', '};', '''\
+    { NID_secp384r1, &_EC_NIST_PRIME_384.h, 0, "P-384" },
+    { NID_secp521r1, &_EC_NIST_PRIME_521.h, 0, "P-521" },
+    { NID_X9_62_prime256v1, &_EC_X9_62_PRIME_256V1.h, 0, "P-256" },
+''', last=True)
+
+
+def cipher_suites():
+    """Of TLS 1.2 those with ECDHE and an AEAD, six. (TLS 1.3's are in a table of their own.)"""
+    def kept(table):
+        rows = [row for row in re.findall(r'    \{\n.*?\n    \},', table, re.S)
+                if re.search(r'ECDHE_(RSA|ECDSA)_WITH_(AES_(128|256)_GCM|CHACHA20)', row)]
+        if len(rows) != 6:
+            tree.fail(f'ssl3_ciphers: {len(rows)} of the six suites')
+        return '\n'.join(rows)
+    tree.replace_between('ssl/s3_lib.c', 'static SSL_CIPHER ssl3_ciphers[] = {\n', '\n};', kept)
+
+
+def cipher_aliases():
+    """Of the words in which cipher lists are written ("ALL:!COMPLEMENTOFDEFAULT:!eNULL") those that say something about
+    six suites. A word that is not there matches no suite, as upstream. (8 KB)"""
+    wanted = ('ALL', 'CMPALL', 'CMPDEF', 'kECDHE', 'kEECDH', 'ECDH', 'aRSA', 'aECDSA', 'aNULL', 'eNULL', 'ECDHE', 'EECDH', 'NULL',
+              'RSA', 'ECDSA', 'AES128', 'AES256', 'AES', 'AES_GCM', 'CHACHA20', 'HIGH', 'TLSV1_2')
+
+    def kept(table):
+        rows = [row for row, name in re.findall(r'(    \{ 0, SSL_TXT_(\w+),.*?\},\n)', table, re.S) if name in wanted]
+        if len(rows) != len(wanted):
+            tree.fail(f'cipher_aliases: {len(rows)} of {len(wanted)} words')
+        return ''.join(rows)
+    tree.replace_between('ssl/ssl_ciph.c', 'static const SSL_CIPHER cipher_aliases[] = {\n', '\n};', kept)
+
+
+def certificate_extensions():
+    """The extensions that verification reads, and only their ASN.1: no text is made of them or from them. An extension
+    that is not here is unknown; a critical one is then an error, as in upstream. (60 KB)"""
+    kept = {  # upstream's method: (its NID, its ASN.1)
+        'nscert': ('netscape_cert_type', 'ASN1_BIT_STRING'),
+        'key_usage': ('key_usage', 'ASN1_BIT_STRING'),
+        'skey_id': ('subject_key_identifier', 'ASN1_OCTET_STRING'),
+        'alt[0]': ('subject_alt_name', 'GENERAL_NAMES'),
+        'alt[1]': ('issuer_alt_name', 'GENERAL_NAMES'),
+        'bcons': ('basic_constraints', 'BASIC_CONSTRAINTS'),
+        'cpols': ('certificate_policies', 'CERTIFICATEPOLICIES'),
+        'akey_id': ('authority_key_identifier', 'AUTHORITY_KEYID'),
+        'crld': ('crl_distribution_points', 'CRL_DIST_POINTS'),
+        'ext_ku': ('ext_key_usage', 'EXTENDED_KEY_USAGE'),
+        'policy_constraints': ('policy_constraints', 'POLICY_CONSTRAINTS'),
+        'pci': ('proxyCertInfo', 'PROXY_CERT_INFO_EXTENSION'),
+        'name_constraints': ('name_constraints', 'NAME_CONSTRAINTS'),
+        'policy_mappings': ('policy_mappings', 'POLICY_MAPPINGS'),
+        'inhibit_anyp': ('inhibit_any_policy', 'ASN1_INTEGER'),
+    }
+    # upstream's order, which is sorted by NID
+    order = [name for name in re.findall(r'&ossl_v3_(\w+(?:\[\d\])?)', tree.read('crypto/x509/standard_exts.h'))
+             if name in kept]
+    if sorted(order) != sorted(kept):
+        tree.fail(f'standard_exts.h lacks {sorted(set(kept) - set(order))}')
+    rows = ''.join('    { NID_%s, 0, ASN1_ITEM_ref(%s) },\n' % kept[name] for name in order)
+    pointers = ', '.join(f'&small_exts[{i}]' for i in range(len(order)))
+    tree.replace('crypto/x509/v3_lib.c', '#include "standard_exts.h"',
+                 '#include <openssl/asn1t.h>\n#include <openssl/x509v3.h>\n'
+                 f'static const X509V3_EXT_METHOD small_exts[] = {{\n{rows}}};\n'
+                 f'static const X509V3_EXT_METHOD *standard_exts[] = {{ {pointers} }};\n'
+                 '#define STANDARD_EXTENSION_COUNT OSSL_NELEM(standard_exts)')
+
+
+def object_names():
+    """Of the 1,300 object identifiers those in objects.keep. The numbers (NIDs) stay, a map leads to the rows left. An
+    identifier that is not there is unknown: an unknown algorithm, an unknown extension, never another one. (70 KB)"""
+    with open(f'{HERE}/objects.keep', encoding='ascii') as file:
+        keep = {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
+    text = tree.read('crypto/objects/obj_dat.h')
+    encodings = [int(byte, 16) for byte in
+                 re.findall(r'0x([0-9A-F]{2}),', text[text.index('so['):text.index('#define NUM_NID')])]
+    table = text[text.index('nid_objs[NUM_NID] = {'):text.index('#define NUM_SN')]
+    entries = re.findall(r'^    \{(?:"((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", (NID_\w+)(?:, (\d+), &so\[(\d+)\])?'
+                         r'| NULL, NULL, (NID_undef) )\}', table, re.M)
+    count = int(re.search(r'#define NUM_NID (\d+)', text).group(1))
+    if len(entries) != count:
+        tree.fail(f'obj_dat.h: {len(entries)} rows instead of {count}')
+    unknown = keep - {entry[2] or entry[5] for entry in entries}
+    if unknown:
+        tree.fail(f'obj_dat.h has no {sorted(unknown)}')
+
+    rows = []  # short name, long name, NID, its encoding
+    row_of_nid = [0] * count
+    for nid, (short, long, name, length, offset, undefined) in enumerate(entries):
+        if nid != 0 and (name or undefined) not in keep - {'NID_undef'}:
+            continue
+        row_of_nid[nid] = len(rows)
+        start = int(offset or 0)
+        rows.append((short, long, name or undefined, encodings[start:start + int(length or 0)]))
+
+    code, encoded = '', []
+    for short, long, name, der in rows:
+        where = f'&so[{len(encoded)}]' if der else 'NULL'
+        code += f'    {{ "{short}", "{long}", {name}, {len(der)}, {where} }},\n'
+        encoded += der
+
+    def index(name, numbers):
+        return f'static const unsigned int {name}[] = {{ {", ".join(map(str, numbers))} }};\n'
+    everything = range(len(rows))
+    with_encoding = [i for i in everything if rows[i][0] and rows[i][3]]
+    kind = 'unsigned char' if len(rows) < 256 else 'unsigned short'
+    tree.write('crypto/objects/obj_dat_small.h',
+               f'static const unsigned char so[] = {{ {", ".join(map(str, encoded))} }};\n'
+               f'#define NUM_NID {count}\n'
+               f'static const ASN1_OBJECT nid_objs[] = {{\n{code}}};\n'
+               f'static const {kind} row_of_nid[NUM_NID] = {{ {", ".join(map(str, row_of_nid))} }};\n'
+               f'#define NUM_SN {len(rows)}\n'
+               + index('sn_objs', sorted(everything, key=lambda i: rows[i][0].encode()))
+               + f'#define NUM_LN {len(rows)}\n'
+               + index('ln_objs', sorted(everything, key=lambda i: rows[i][1].encode()))
+               + f'#define NUM_OBJ {len(with_encoding)}\n'
+               + index('obj_objs', sorted(with_encoding, key=lambda i: (len(rows[i][3]), rows[i][3]))))
+    source = 'crypto/objects/obj_dat.c'
+    tree.replace(source, '#include "obj_dat.h"', '#include "obj_dat_small.h"')
+    known = '(n > 0 && n < NUM_NID && nid_objs[n].nid != NID_undef)'
+    tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid[n] != 0)', tree.read(source).count(known) or 1)
+    address = '(ASN1_OBJECT *)&(nid_objs[n])'
+    tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid[n]])', tree.read(source).count(address) or 1)
+    print(f'{len(rows)} of {count} object identifiers')
+
+
+def no_name_printing():
+    """The ASN.1 type of names without its function that prints: ASN.1 printing is trapped (traps). (4 KB)"""
+    tree.replace_regex('crypto/x509/x_name.c', r'(x509_name_ex_i2d,\s*)x509_name_ex_print\b', r'\1NULL')
+
+
+def legacy_key_methods():
+    """The old tables of key types: decoding of public keys (the provider's decoders use it) and what verification asks
+    about a signature. No printing, no encoding, no old EVP_PKEY_METHOD. (50 KB)"""
+    tree.replace('crypto/asn1/ameth_lib.c', '#include "standard_methods.h"', '''\
+static const EVP_PKEY_ASN1_METHOD *standard_methods[] = { /* sorted by type */
+    &ossl_rsa_asn1_meths[0], &ossl_rsa_asn1_meths[1], &ossl_eckey_asn1_meth, &ossl_rsa_pss_asn1_meth,
+    &ossl_ecx25519_asn1_meth, &ossl_ed25519_asn1_meth
+};''')
+    methods = 'crypto/evp/pmeth_lib.c'
+    tree.replace_regex(methods, r'static pmeth_fn standard_methods\[\] = \{.*?\};', 'static pmeth_fn standard_methods[1];')
+    tree.replace_regex(methods,
+                       r'ret = OBJ_bsearch_pmeth_func\(&t, standard_methods,\s*OSSL_NELEM\(standard_methods\)\);',
+                       'ret = NULL;')
+
+    def method(path, name, *rows):
+        text = ', '.join('{ ' + ', '.join(f'.{field} = {value}' for field, value in row.items()) + ' }' for row in rows)
+        array = f'[{len(rows)}]' if len(rows) > 1 else ''
+        tree.replace_regex(path, r'const EVP_PKEY_ASN1_METHOD %s%s = \{.*?\n\};' % (name, re.escape(array)),
+                           f'const EVP_PKEY_ASN1_METHOD {name}{array} = ' + (f'{{ {text} }};' if array else f'{text};'))
+
+    def kind(name, text, **fields):
+        return {'pkey_id': f'EVP_PKEY_{name}', 'pkey_base_id': f'EVP_PKEY_{name}', 'pem_str': f'"{text}"', **fields}
+    method('crypto/ec/ec_ameth.c', 'ossl_eckey_asn1_meth',
+           kind('EC', 'EC', pub_decode='eckey_pub_decode', param_missing='ec_missing_parameters',
+                pkey_free='int_ec_free'))
+    method('crypto/ec/ecx_meth.c', 'ossl_ed25519_asn1_meth',
+           kind('ED25519', 'ED25519', pub_decode='ecx_pub_decode', pkey_free='ecx_free', item_verify='ecd_item_verify',
+                siginf_set='ecd_sig_info_set25519'))
+    method('crypto/ec/ecx_meth.c', 'ossl_ecx25519_asn1_meth',
+           kind('X25519', 'X25519', pub_decode='ecx_pub_decode', pkey_free='ecx_free'))
+    rsa = {'pub_decode': 'rsa_pub_decode', 'pkey_free': 'int_rsa_free', 'item_verify': 'rsa_item_verify',
+           'siginf_set': 'rsa_sig_info_set', 'pkey_flags': 'ASN1_PKEY_SIGPARAM_NULL'}
+    method('crypto/rsa/rsa_ameth.c', 'ossl_rsa_asn1_meths', kind('RSA', 'RSA', **rsa),
+           {'pkey_id': 'EVP_PKEY_RSA2', 'pkey_base_id': 'EVP_PKEY_RSA', 'pkey_flags': 'ASN1_PKEY_ALIAS'})
+    method('crypto/rsa/rsa_ameth.c', 'ossl_rsa_pss_asn1_meth', kind('RSA_PSS', 'RSA-PSS', **rsa))
+
+
+def no_key_generation():
+    """No RSA key is generated (X25519 and EC keys are, for ECDHE), so none is checked for primality either: that check
+    says no. (15 KB)"""
+    source = 'providers/implementations/keymgmt/rsa_kmgmt.c'
+    for table in ('ossl_rsa_keymgmt_functions', 'ossl_rsapss_keymgmt_functions'):
+        def without_generation(rows):
+            for name in ('GEN_INIT', 'GEN_SET_PARAMS', 'GEN_SETTABLE_PARAMS', 'GEN', 'GEN_CLEANUP'):
+                rows, count = re.subn(r'\n    \{ OSSL_FUNC_KEYMGMT_%s,\s*\(void \(\*\)\(void\)\)\w+ \},' % name, '', rows)
+                if count != 1:
+                    tree.fail(f'{source}: {table}: {count} times KEYMGMT_{name}')
+            return rows
+        tree.replace_between(source, f'const OSSL_DISPATCH {table}[] = {{', '\n};', without_generation)
+    tree.replace_body(source, r'static int rsa_validate\([^)]*\)', '    return 0;\n')
+
+
+def no_introspection():
+    """Which parameters a key manager or a KDF knows: lists that only applications ask for, through
+    EVP_*_gettable_params() and the like. Those of ciphers, digests, MACs, RANDs, signatures and key exchanges stay, for
+    the library consults them itself (TLS 1.3 needs the MACs'). (12 KB)"""
+    lists = 0
+    for path in tree.sources('providers/implementations/keymgmt', 'providers/implementations/kdfs'):
+        if not path.endswith('.c'):
+            continue
+        text, count = re.subn(
+            r'(\n(?:static )?const OSSL_PARAM \*\s*\w*(?:gettable|settable|_types)\w*\([^)]*\)\s*\n\{\n).*?\n\}',
+            r'\1    static const OSSL_PARAM none[] = { OSSL_PARAM_END };\n\n    return none;\n}',
+            tree.read(path), flags=re.S)
+        if count:
+            tree.write(path, text)
+            lists += count
+    if lists < 40:
+        tree.fail(f'only {lists} lists of parameters in keymgmt and kdfs')
+    print(f'{lists} lists of parameters')
+
+
+def no_curve448():
+    """X448 and Ed448: the provider has no such key type, so no such key can come to be; their arithmetic is unreachable,
+    and says so if it is reached. A certificate with such a key has an unknown algorithm: an error. (40 KB)"""
+    header = 'include/crypto/ecx.h'
+    text = tree.read(header)
+    end = text.rindex('#endif')
+    traps = '\n#ifndef OSSL_IN_CURVE448\n#include <stdlib.h>\n'
+    for name, result in (('x448', 1), ('x448_public_from_private', 0), ('ed448_sign', 1), ('ed448_verify', 1),
+                         ('ed448_public_from_private', 1), ('ed448_pubkey_verify', 1)):
+        if f'ossl_{name}(' not in text:
+            tree.fail(f'{header}: no ossl_{name}')
+        traps += f'#define ossl_{name}(...) ' + ('(abort(), 0)' if result else 'abort()') + '\n'
+    tree.write(header, text[:end] + traps + '#endif\n' + text[end:])
+    for path in tree.sources('crypto/ec/curve448'):
+        if path.endswith('.c') and path.count('/') == 3:
+            tree.write(path, '#define OSSL_IN_CURVE448\n' + tree.read(path))
+
+
+for edit in (short_calls, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
+             x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
+             hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, curves,
+             cipher_suites, cipher_aliases, certificate_extensions, object_names, no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
+    edit()

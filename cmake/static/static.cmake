@@ -1,0 +1,60 @@
+# How our own code is compiled and linked in the preset "static"; the toolchain file has built the libraries.
+set(prefix ${CERTLATCH_STATIC_PREFIX})
+set(target ${CMAKE_CXX_COMPILER_TARGET})
+
+# A changed recipe is a changed prefix: configure again.
+file(GLOB_RECURSE recipe CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*)
+set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${recipe})
+
+# As cmake/static/flags.sh compiles the libraries, but with the stack protector (flags.cmake).
+add_compile_options(
+  -nostdlibinc -nostdinc++
+  "SHELL:-isystem ${prefix}/include/c++" "SHELL:-isystem ${prefix}/include/c++/${target}"
+  "SHELL:-isystem ${prefix}/include" "SHELL:-isystem ${prefix}/include/kernel"
+  -Oz -flto -fPIE -ffunction-sections -fdata-sections -fvisibility=hidden -fomit-frame-pointer -fno-ident
+  -fno-asynchronous-unwind-tables -fno-unwind-tables
+  -Wno-deprecated-declarations  # clang finds one in libstdc++'s own std::stable_sort
+  # the same bytes in every directory
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${prefix}/=)
+add_compile_definitions(NDEBUG)
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/simdjson/options simdjson_options REGEX "^-DSIMDJSON_IMPL")
+
+# --- the libraries, under the names that the rest of the build knows --------------------------------------------------
+
+foreach(library OpenSSL::Crypto=crypto OpenSSL::SSL=ssl CURL::libcurl=curl simdjson::simdjson=simdjson)
+  string(REPLACE "=" ";" library ${library})
+  list(GET library 0 name)
+  list(GET library 1 file)
+  add_library(${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${prefix}/lib/lib${file}.a)
+endforeach()
+target_link_libraries(OpenSSL::SSL INTERFACE OpenSSL::Crypto)
+target_link_libraries(CURL::libcurl INTERFACE OpenSSL::SSL)
+target_compile_options(simdjson::simdjson INTERFACE ${simdjson_options})
+file(STRINGS ${prefix}/include/simdjson.h simdjson_version REGEX "^#define SIMDJSON_VERSION ")
+string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" simdjson_VERSION "${simdjson_version}")
+
+# --- the link ---------------------------------------------------------------------------------------------------------
+
+# certlatch_link_static(TARGET): no interpreter and no library at run time; position-independent all the same; every
+# address resolved and sealed before main.
+function(certlatch_link_static name)
+  set(prefix ${CERTLATCH_STATIC_PREFIX})
+  target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/static/runtime.cc)
+  target_link_options(${name} PRIVATE
+    -nostdlib -static-pie -flto --ld-path=ld.lld-19
+    ${prefix}/lib/rcrt1.o ${prefix}/lib/crti.o
+    LINKER:-z,relro,-z,now,-z,text,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs
+    LINKER:--gc-sections,--icf=safe,--build-id=none,--no-eh-frame-hdr,--hash-style=gnu,-s
+    LINKER:-O2,--lto-O2
+    # repeated sequences of instructions, and equal functions, only once; no inlining that makes the code longer
+    LINKER:-mllvm,-enable-machine-outliner=always,-mllvm,-enable-merge-functions,-mllvm,-inline-threshold=0
+    LINKER:-Map=${CMAKE_BINARY_DIR}/${name}.map)
+  target_link_libraries(${name} PRIVATE
+    ${prefix}/lib/libstdcxx.a ${prefix}/lib/libc.a ${prefix}/lib/libgcc.a ${prefix}/lib/crtn.o)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  # What is in it, for those who have to know: an SBOM.
+  add_custom_command(TARGET ${name} POST_BUILD VERBATIM
+    COMMAND python3 -B ${PROJECT_SOURCE_DIR}/cmake/static/sbom.py ${PROJECT_VERSION} ${prefix}/taken
+            $<TARGET_FILE:${name}> > ${CMAKE_BINARY_DIR}/${name}.spdx.json)
+endfunction()
