@@ -316,7 +316,7 @@ void Wait::ScheduleRecheck(Item& item, const Verdict& verdict) {
   // Wall time has whole seconds: a full one more, so that the moment has surely come.
   const std::chrono::seconds length = *verdict.recheck - host_.WallNow() + 1s;
   // At most a day: nanoseconds cannot count to the year 9999, which certificates reach.
-  item.timer = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [this, &item] {
+  item.timer = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [&item] {
     // The answer depends on the clock, and on an object that may have changed unseen.
     item.judge_again = true;
     for (const auto& watcher : item.watchers) watcher->Refresh();

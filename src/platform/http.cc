@@ -191,7 +191,8 @@ CURLcode HttpClient::Transfer::Configure() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_PROXY, "");
+  // Where curl was built without proxies the option does not exist: all the better.
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
   set(CURLOPT_ERRORBUFFER, error);
   set(CURLOPT_PRIVATE, this);
   set(CURLOPT_WRITEFUNCTION, &Curl::OnBody);

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,11 +51,15 @@ std::string LookUp(const std::string& host) {
   return answer;
 }
 
-// A child that holds our connections would keep them open after we have closed them.
+// A child that holds our connections would keep them open after we have closed them. By number,
+// since musl has no function for it; Linux before 5.9 refuses, and the deadline bounds the effect.
 void CloseAllBut(int kept) {
   constexpr int kFirst = STDERR_FILENO + 1;
-  if (kept > kFirst) close_range(kFirst, static_cast<unsigned>(kept) - 1, 0);
-  close_range(static_cast<unsigned>(std::max(kept + 1, kFirst)), ~0U, 0);
+  const auto close_range = [](int first, unsigned last) {
+    syscall(SYS_close_range, static_cast<unsigned>(first), last, 0U);
+  };
+  if (kept > kFirst) close_range(kFirst, static_cast<unsigned>(kept) - 1);
+  close_range(std::max(kept + 1, kFirst), ~0U);
 }
 
 [[noreturn]] void RunChild(const std::string& host, int out, pid_t parent) {
