@@ -124,6 +124,15 @@ linted() {
   }
 }
 
+# The binary that is shipped: it builds, and keeps its promises on size, hardening, contents and reproducibility.
+static_build() {
+  { cmake --preset static && cmake --build --preset static; } >build/static.log 2>&1 || {
+    tail -n 30 build/static.log
+    return 1
+  }
+  ctest --preset static
+}
+
 quickstart() { CERTLATCH_QUICKSTART_SERVER=embedded ./deploy/quickstart.sh; }
 
 # --- all of it --------------------------------------------------------------------------------------------------
@@ -151,5 +160,6 @@ else
 fi
 check 'format' formatted
 check 'lint' linted
+check 'static build' static_build
 check 'quickstart' quickstart
 wait

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/duration.h"
@@ -109,6 +110,7 @@ struct HttpClient::Transfer {
   std::string streamed;   // received, not handed on yet
   bool answered = false;  // all its headers are here
   size_t header_bytes = 0;
+  std::optional<Duration> retry_after;
   bool too_large = false;
   bool timed_out = false;  // no answer within answer_timeout
   Handle answer_timer;
@@ -164,6 +166,15 @@ std::string HttpClient::Transfer::Where() const {
 
 // Curl keeps what it is given of them while it reads; 7.88 has no bound of its own.
 bool HttpClient::Transfer::TakeHeader(std::string_view line) {
+  // Read here, since a curl built without dates knows no Retry-After at all.
+  constexpr std::string_view kRetryAfter = "retry-after:";
+  if (EqualIgnoringCase(line.substr(0, kRetryAfter.size()), kRetryAfter)) {
+    const auto seconds = ParseUint(Trim(line.substr(kRetryAfter.size())));
+    if (seconds && *seconds > 0) {
+      retry_after = std::chrono::seconds(
+          std::min<uint64_t>(*seconds, static_cast<uint64_t>(kMaxRetryAfter / 1s)));
+    }
+  }
   // The empty line ends the headers; those of a 1xx announce an answer still to come.
   if (line == "\r\n" || line == "\n") answered = Status() >= 200;
   header_bytes += line.size();
@@ -251,12 +262,7 @@ ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
   answer.body = std::move(body);
   if (code != CURLE_OK) answer.problem = Problem(code);
   if (!answered) answer.status = 0;
-  curl_off_t seconds = 0;
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
-  if (seconds > 0) {
-    answer.retry_after = std::min<Duration>(
-        std::chrono::seconds(std::min<curl_off_t>(seconds, 3600)), kMaxRetryAfter);
-  }
+  answer.retry_after = retry_after;
   return answer;
 }
 
