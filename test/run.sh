@@ -67,7 +67,7 @@ build() {
 }
 
 attribute() { # NAME FILE: of the first line that has it
-  sed -nE "s/.*[< ]$1=\"([0-9]+)\".*/\1/p" "$2" | sed -n 1p
+  sed -nE "s/.*[<[:space:]]$1=\"([0-9]+)\".*/\1/p" "$2" | sed -n 1p
 }
 
 run_ctest() {
@@ -78,6 +78,7 @@ run_ctest() {
   local tests failures missed
   tests=$(attribute tests "$report")
   failures=$(attribute failures "$report")
+  [[ $tests =~ ^[0-9]+$ && $failures =~ ^[0-9]+$ ]] || return 1
   missed=$(($(attribute skipped "$report") + $(attribute disabled "$report")))
   passed=$((passed + tests - failures - missed))
   failed=$((failed + failures))

@@ -23,7 +23,7 @@ void ObjectWatcher::Refresh() {
 }
 
 // The owner hears of what is known before the next request goes out: it may want no more.
-void ObjectWatcher::Proceed(WatchStep step) {
+void ObjectWatcher::Proceed(const WatchStep& step) {
   stopped_ = step.what == WatchStep::Do::kStop;
   Tell();
   if (!closed_) Take(step);
@@ -74,10 +74,10 @@ void ObjectWatcher::OnBytes(std::string_view bytes) {
   }
   // The owner sees every state: one that lasts for a single event may be what it waits for.
   for (WatchEvent& event : *events) {
-    WatchStep step = session_.OnEvent(std::move(event));
+    const WatchStep step = session_.OnEvent(std::move(event));
     const bool leaves = step.what != WatchStep::Do::kNothing;
     if (leaves) EndWatch();
-    Proceed(std::move(step));
+    Proceed(step);
     if (leaves || closed_) return;
   }
 }

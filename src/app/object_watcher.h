@@ -27,7 +27,7 @@ class ObjectWatcher {
   bool stopped() const { return stopped_; }  // for good: trouble() says why
 
  private:
-  void Proceed(WatchStep step);
+  void Proceed(const WatchStep& step);
   void Take(const WatchStep& step);
   void OpenWatch(const WatchStep& step);
   void OnBytes(std::string_view bytes);
