@@ -22,12 +22,10 @@ struct [[nodiscard]] Error {
   std::string text;
 
   // Puts "context: " in front of the text.
-  Error With(std::string_view context) && {
-    std::string longer(context);
-    longer += ": ";
-    longer += text;
-    return Error{code, std::move(longer)};
-  }
+  Error With(std::string_view context) &&;
 };
+
+// An Error whose text is printf's: see Format() in text.h.
+[[gnu::format(printf, 2, 3)]] Error Failure(Code code, const char* pattern, ...);
 
 }  // namespace certlatch

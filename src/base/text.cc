@@ -1,6 +1,9 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
 
 namespace certlatch {
 namespace {
@@ -86,6 +89,27 @@ std::string Printable(std::string_view text, size_t limit) {
     text.remove_prefix(1);
   }
   return out;
+}
+
+std::string Format(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::string text = FormatList(pattern, arguments);
+  va_end(arguments);
+  return text;
+}
+
+std::string FormatList(const char* pattern, va_list arguments) {
+  char* buffer = nullptr;
+  const int length = vasprintf(&buffer, pattern, arguments);
+  if (length < 0) std::abort();  // out of memory, or past INT_MAX
+  std::string text(buffer, static_cast<size_t>(length));
+  std::free(buffer);  // NOLINT(cppcoreguidelines-no-malloc): vasprintf's
+  return text;
+}
+
+int Length(std::string_view text) {
+  return static_cast<int>(std::min<size_t>(text.size(), INT_MAX));
 }
 
 }  // namespace certlatch

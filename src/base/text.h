@@ -2,6 +2,7 @@
 // Pure; no locale: ASCII rules, as in Kubernetes names.
 #pragma once
 
+#include <cstdarg>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,5 +24,14 @@ std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_M
 // One printable line: control characters and broken UTF-8 become \xNN, longer texts than `limit`
 // bytes end in "...". For everything that a server or a file can choose.
 std::string Printable(std::string_view text, size_t limit = 1024);
+
+// A line from printf's pattern and arguments, checked against each other by the compiler. The
+// shortest way to make a message: a call with strings that are there, instead of a chain of
+// temporaries. "%s" ends at a NUL; never for secrets, since the buffer is not wiped.
+[[gnu::format(printf, 1, 2)]] std::string Format(const char* pattern, ...);
+[[gnu::format(printf, 1, 0)]] std::string FormatList(const char* pattern, va_list arguments);
+
+// For "%.*s": Format("%.*s", Length(view), view.data()). At most INT_MAX.
+int Length(std::string_view text);
 
 }  // namespace certlatch

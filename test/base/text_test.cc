@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace certlatch {
 namespace {
 
@@ -54,6 +56,20 @@ TEST(Text, ShowsControlCharactersAndBrokenUtf8AsHex) {
 TEST(Text, CutsLongTextsOffVisibly) {
   EXPECT_EQ(Printable("abcdef", 3), "abc...");
   EXPECT_EQ(Printable("abc", 3), "abc");
+}
+
+TEST(Text, FormatsLikePrintfAtAnyLength) {
+  const std::string_view part = std::string_view("port 443 of").substr(5, 3);
+  EXPECT_EQ(Format("%s:%.*s, %d", "host", Length(part), part.data(), 7), "host:443, 7");
+  const std::string longer(10000, 'x');
+  EXPECT_EQ(Format("<%s>", longer.c_str()), "<" + longer + ">");
+  EXPECT_EQ(Format("%s", ""), "");
+}
+
+TEST(Text, AFailureSaysItsContextOnce) {
+  const Error error = Failure(Code::kConfig, "%s is not %d", "seven", 8).With("--port");
+  EXPECT_EQ(error.text, "--port: seven is not 8");
+  EXPECT_EQ(error.code, Code::kConfig);
 }
 
 }  // namespace
