@@ -30,10 +30,7 @@ constexpr size_t kMaxLastWords = 4096;  // what the kubelet takes of a terminati
 Surroundings LookAround() {
   Surroundings surroundings;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const size_t equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    surroundings.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    surroundings.environment.emplace_back(*entry);
   }
   const auto ns = ReadSmallFile(std::string(kServiceAccountDir) + "/namespace", 256);
   if (ns) surroundings.service_account_namespace = std::string(Trim(*ns));

@@ -3,13 +3,13 @@
 // comes in as values.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/options.h"
 #include "base/result.h"
+#include "cli/environment.h"
 
 namespace certlatch {
 
@@ -20,7 +20,7 @@ constexpr std::string_view kServiceAccountDir = "/var/run/secrets/kubernetes.io/
 constexpr const char* kTerminationLog = "/dev/termination-log";
 
 struct Surroundings {
-  std::map<std::string, std::string, std::less<>> environment;
+  Environment environment;
   std::string service_account_namespace;  // of the mounted file; "" outside of a pod
   std::string version;                    // what `certlatch version` prints
 };

@@ -1,27 +1,31 @@
 #include "cli/flags.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/duration.h"
 #include "base/text.h"
 
 namespace certlatch {
 namespace {
 
 constexpr size_t kHelpColumn = 40;
+constexpr int kMaxCount = 100000;
 
-std::string Quoted(std::string_view text) { return "\"" + Printable(text, 200) + "\""; }
+std::string Quoted(std::string_view text) { return Format("\"%s\"", Printable(text, 200).c_str()); }
+
+Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
 
 class Reader {
  public:
-  Reader(const std::vector<std::string_view>& arguments, const std::vector<Flag>& flags)
-      : arguments_(arguments), flags_(flags) {}
+  Reader(const std::vector<std::string_view>& arguments, std::span<const Flag> flags, void* options)
+      : arguments_(arguments), flags_(flags), options_(options) {}
 
   Result<std::vector<std::string_view>> Read() {
     while (next_ < arguments_.size()) {
       const std::string_view argument = arguments_[next_++];
       if (argument == "--") {
-        positional_.insert(positional_.end(), arguments_.begin() + static_cast<ptrdiff_t>(next_),
-                           arguments_.end());
+        while (next_ < arguments_.size()) positional_.push_back(arguments_[next_++]);
         break;
       }
       Status status;
@@ -34,90 +38,131 @@ class Reader {
       }
       if (!status) return status.error();
     }
-    return positional_;
+    return std::move(positional_);
   }
 
  private:
   Status ReadLong(std::string_view argument) {
-    const size_t equals = argument.find('=');
-    const std::string_view name =
-        argument.substr(2, equals == std::string_view::npos ? std::string_view::npos : equals - 2);
-    const auto flag = std::find_if(flags_.begin(), flags_.end(),
-                                   [&](const Flag& known) { return known.name == name; });
-    const std::string shown = "--" + Printable(name, 100);
-    if (name.empty() || flag == flags_.end()) return Problem("unknown flag: " + shown);
-    if (equals != std::string_view::npos) return Apply(*flag, argument.substr(equals + 1));
-    if (flag->value.empty()) return Apply(*flag, "true");
-    if (next_ == arguments_.size()) return Problem("flag needs an argument: " + shown);
-    return Apply(*flag, arguments_[next_++]);
+    const size_t equals = std::min(argument.find('='), argument.size());
+    const std::string_view name = argument.substr(2, equals - 2);
+    const std::string shown = Format("--%s", Printable(name, 100).c_str());
+    for (const Flag& flag : flags_) {
+      if (name != flag.name) continue;
+      if (equals < argument.size()) return Apply(flag, argument.substr(equals + 1));
+      return ApplyNext(flag, shown);
+    }
+    return Refusal(Format("unknown flag: %s", shown.c_str()));
   }
 
   // "-n", "-nX", "-n=X", and "-ab" for two switches.
   Status ReadShort(std::string_view argument) {
     std::string_view letters = argument.substr(1);
     while (!letters.empty()) {
-      const char letter = letters[0];
-      const auto flag = std::find_if(flags_.begin(), flags_.end(),
-                                     [&](const Flag& known) { return known.letter == letter; });
-      const std::string shown = "'" + Printable(letters.substr(0, 1)) + "' in -" +
-                                Printable(letters.substr(0, letters.find('=')), 100);
-      if (letter == 0 || flag == flags_.end()) return Problem("unknown shorthand flag: " + shown);
-      letters.remove_prefix(1);
-      if (!letters.empty() && letters[0] == '=') return Apply(*flag, letters.substr(1));
-      if (!flag->value.empty()) {
-        if (!letters.empty()) return Apply(*flag, letters);
-        if (next_ == arguments_.size()) return Problem("flag needs an argument: " + shown);
-        return Apply(*flag, arguments_[next_++]);
+      const std::string shown =
+          Format("'%s' in -%s", Printable(letters.substr(0, 1)).c_str(),
+                 Printable(letters.substr(0, letters.find('=')), 100).c_str());
+      const Flag* flag = ByLetter(letters[0]);
+      if (flag == nullptr) {
+        return Refusal(Format("unknown shorthand flag: %s", shown.c_str()));
       }
-      Status status = Apply(*flag, "true");
-      if (!status) return status;
+      letters.remove_prefix(1);
+      if (letters.starts_with('=')) return Apply(*flag, letters.substr(1));
+      if (*flag->value != '\0' && !letters.empty()) return Apply(*flag, letters);
+      const Status status = ApplyNext(*flag, shown);
+      if (!status || *flag->value != '\0') return status;
     }
     return {};
   }
 
-  static Status Apply(const Flag& flag, std::string_view value) {
-    Status status;
-    if (flag.value.empty()) {
-      const Result<bool> truth = ParseBool(value);
-      if (truth) return flag.apply(*truth ? "true" : "false");
-      status = truth.error();
-    } else {
-      status = flag.apply(value);
+  const Flag* ByLetter(char letter) const {
+    for (const Flag& flag : flags_) {
+      if (letter != 0 && flag.letter == letter) return &flag;
     }
-    if (status) return {};
-    std::string name = flag.letter == 0 ? "" : std::string("-") + flag.letter + ", ";
-    name += "--" + std::string(flag.name);
-    return Problem("invalid argument " + Quoted(value) + " for " + Quoted(name) +
-                   " flag: " + status.error().text);
+    return nullptr;
   }
 
-  static Error Problem(std::string text) { return Error{Code::kConfig, std::move(text)}; }
+  // A switch means itself, another flag the next argument.
+  Status ApplyNext(const Flag& flag, const std::string& shown) {
+    if (*flag.value == '\0') return Apply(flag, "true");
+    if (next_ < arguments_.size()) return Apply(flag, arguments_[next_++]);
+    return Refusal(Format("flag needs an argument: %s", shown.c_str()));
+  }
+
+  Status Apply(const Flag& flag, std::string_view value) const {
+    std::string_view meant = value;
+    Status status;
+    if (*flag.value == '\0') {
+      const Result<bool> truth = ParseBool(value);
+      if (!truth) status = truth.error();
+      meant = truth && *truth ? "true" : "false";
+    }
+    if (status) status = flag.set(flag.place(options_), meant);
+    if (status) return {};
+    const char letter[] = {'-', flag.letter, ',', ' ', '\0'};
+    return Refusal(Format("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
+                          flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str()));
+  }
 
   const std::vector<std::string_view>& arguments_;
-  const std::vector<Flag>& flags_;
+  const std::span<const Flag> flags_;
+  void* const options_;
   size_t next_ = 0;
   std::vector<std::string_view> positional_;
 };
 
+Status SetNumber(void* place, std::string_view value, uint64_t least) {
+  const auto number = ParseUint(value, kMaxCount);
+  if (!number || *number < least) {
+    return Refusal(Format("not a number from %d to %d", static_cast<int>(least), kMaxCount));
+  }
+  *static_cast<int*>(place) = static_cast<int>(*number);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::string_view>> ReadFlags(const std::vector<std::string_view>& arguments,
-                                                const std::vector<Flag>& flags) {
-  return Reader(arguments, flags).Read();
+                                                std::span<const Flag> flags, void* options) {
+  return Reader(arguments, flags, options).Read();
 }
 
-std::string DescribeFlags(const std::vector<Flag>& flags) {
+std::string DescribeFlags(std::span<const Flag> flags) {
   std::string text;
   for (const Flag& flag : flags) {
-    std::string line = flag.letter == 0 ? "      " : std::string("  -") + flag.letter + ", ";
-    line += "--" + std::string(flag.name);
-    if (!flag.value.empty()) line += " " + std::string(flag.value);
-    line.resize(std::max(kHelpColumn, line.size() + 2), ' ');
-    line += flag.help;
-    text += line + "\n";
+    const char letter[] = {'-', flag.letter, ',', '\0'};
+    std::string line =
+        Format("  %3s --%s %s", flag.letter == 0 ? "" : letter, flag.name, flag.value);
+    line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
+    text += Format("%s%s\n", line.c_str(), flag.help);
   }
   return text;
 }
+
+Status SetText(void* place, std::string_view value) {
+  *static_cast<std::string*>(place) = value;
+  return {};
+}
+
+Status AddText(void* place, std::string_view value) {
+  static_cast<std::vector<std::string>*>(place)->emplace_back(value);
+  return {};
+}
+
+Status SetSwitch(void* place, std::string_view value) {
+  *static_cast<bool*>(place) = value == "true";
+  return {};
+}
+
+Status SetDuration(void* place, std::string_view value) {
+  const Result<Duration> duration = ParseDuration(value);
+  if (!duration) return duration.error();
+  *static_cast<Duration*>(place) = *duration;
+  return {};
+}
+
+Status SetCount(void* place, std::string_view value) { return SetNumber(place, value, 0); }
+
+Status SetPositive(void* place, std::string_view value) { return SetNumber(place, value, 1); }
 
 Result<bool> ParseBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
@@ -126,7 +171,7 @@ Result<bool> ParseBool(std::string_view text) {
   for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
     if (text == no) return false;
   }
-  return Error{Code::kConfig, "strconv.ParseBool: parsing " + Quoted(text) + ": invalid syntax"};
+  return Refusal(Format("strconv.ParseBool: parsing %s: invalid syntax", Quoted(text).c_str()));
 }
 
 }  // namespace certlatch

@@ -7,13 +7,6 @@
 namespace certlatch {
 namespace {
 
-using Environment = std::map<std::string, std::string, std::less<>>;
-
-std::string_view Get(const Environment& environment, std::string_view name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? std::string_view() : std::string_view(found->second);
-}
-
 std::string HostOf(std::string_view server) {
   const size_t scheme = server.find("://");
   if (scheme != std::string_view::npos) server.remove_prefix(scheme + 3);
@@ -51,8 +44,8 @@ bool Excepted(std::string_view host, std::string_view no_proxy) {
     if (entry == "*" || InNetwork(host, entry)) return true;
     if (entry.starts_with("*.")) entry.erase(0, 1);
     if (entry == host) return true;
-    const std::string domain = entry[0] == '.' ? entry : "." + entry;
-    if (host.ends_with(domain)) return true;
+    if (entry[0] != '.') entry.insert(0, 1, '.');
+    if (host.ends_with(entry)) return true;
   }
   return false;
 }
@@ -63,16 +56,16 @@ bool IsLoopback(std::string_view host) {
 
 }  // namespace
 
-std::string ProxyVariableFor(std::string_view server, const Environment& environment) {
+const char* ProxyVariableFor(std::string_view server, const Environment& environment) {
   const std::string host = HostOf(server);
   if (IsLoopback(host)) return "";
   const bool plain = server.starts_with("http://");
   for (const char* name : {"NO_PROXY", "no_proxy"}) {
-    if (Excepted(host, Get(environment, name))) return "";
+    if (Excepted(host, ValueOf(environment, name))) return "";
   }
   for (const char* name :
        {plain ? "HTTP_PROXY" : "HTTPS_PROXY", plain ? "http_proxy" : "https_proxy"}) {
-    if (!Get(environment, name).empty()) return name;
+    if (!ValueOf(environment, name).empty()) return name;
   }
   return "";
 }

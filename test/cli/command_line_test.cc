@@ -13,7 +13,7 @@ using ::testing::StartsWith;
 
 Surroundings InPod() {
   Surroundings pod;
-  pod.environment = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
+  pod.environment = {"KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"};
   pod.service_account_namespace = "prod";
   pod.version = "certlatch 1";
   return pod;
@@ -72,14 +72,14 @@ TEST(CommandLine, RetriesA401OnlyWhereCredentialsCanRotate) {
 
 TEST(CommandLine, BracketsIpv6Clusters) {
   Surroundings pod = InPod();
-  pod.environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  pod.environment[0] = "KUBERNETES_SERVICE_HOST=fd00::1";
   EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).connection.server, "https://[fd00::1]:443");
 }
 
 TEST(CommandLine, TakesTheNamespaceFromFlagThenPodThenServiceAccount) {
   Surroundings pod = InPod();
   EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).wait.ns, "prod");
-  pod.environment["POD_NAMESPACE"] = "mine";
+  pod.environment.push_back("POD_NAMESPACE=mine");
   EXPECT_EQ(Parsed({"wait", "pod/a"}, pod).wait.ns, "mine");
   EXPECT_EQ(Parsed({"wait", "pod/a", "-n", "yours"}, pod).wait.ns, "yours");
   EXPECT_EQ(Parsed({"wait", "pod/a", "-s", "https://127.0.0.1:1"}, Surroundings()).wait.ns,
@@ -143,7 +143,7 @@ TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {
 
 TEST(CommandLine, RefusesToPassAProxyBySilently) {
   Surroundings outside;
-  outside.environment = {{"HTTPS_PROXY", "http://proxy:3128"}};
+  outside.environment = {"HTTPS_PROXY=http://proxy:3128"};
   std::vector<std::string_view> arguments = {"wait", "pod/a", "-s", "https://api.example.com"};
   EXPECT_THAT(Refused(arguments, outside), HasSubstr("HTTPS_PROXY"));
   EXPECT_THAT(Refused(arguments, outside), HasSubstr("--no-proxy"));

@@ -5,25 +5,34 @@
 namespace certlatch {
 namespace {
 
-// What a little program with -n/--name VALUE, -a/--all and -q/--quiet makes of its arguments:
-// "name=x all=true quiet= | positional…", or the error.
-std::string Read(const std::vector<std::string_view>& arguments) {
+struct Options {
   std::string name;
   std::string all;
   std::string quiet;
-  auto into = [](std::string& text) {
-    return [&text](std::string_view value) -> Status {
-      if (value == "bad") return Error{Code::kConfig, "is bad"};
-      text = std::string(value);
-      return {};
-    };
-  };
-  const std::vector<Flag> flags = {{"name", 'n', "NAME", "a name", into(name)},
-                                   {"all", 'a', "", "all of them", into(all)},
-                                   {"quiet", 'q', "", "", into(quiet)}};
-  const auto positional = ReadFlags(arguments, flags);
+};
+
+Status SetGoodText(void* place, std::string_view value) {
+  if (value == "bad") return Error{Code::kConfig, "is bad"};
+  return SetText(place, value);
+}
+
+constexpr Flag kFlags[] = {
+    {"name", 'n', "NAME", "a name", SetGoodText,
+     [](void* options) -> void* { return &static_cast<Options*>(options)->name; }},
+    {"all", 'a', "", "all of them", SetText,
+     [](void* options) -> void* { return &static_cast<Options*>(options)->all; }},
+    {"quiet", 'q', "", "", SetText,
+     [](void* options) -> void* { return &static_cast<Options*>(options)->quiet; }},
+};
+
+// What a little program with -n/--name VALUE, -a/--all and -q/--quiet makes of its arguments:
+// "name=x all=true quiet= | positional…", or the error.
+std::string Read(const std::vector<std::string_view>& arguments) {
+  Options options;
+  const auto positional = ReadFlags(arguments, kFlags, &options);
   if (!positional) return positional.error().text;
-  std::string text = "name=" + name + " all=" + all + " quiet=" + quiet + " |";
+  std::string text =
+      "name=" + options.name + " all=" + options.all + " quiet=" + options.quiet + " |";
   for (const std::string_view argument : *positional) text += " " + std::string(argument);
   return text;
 }
@@ -70,9 +79,9 @@ TEST(Flags, AreRefusedInPflagsWords) {
 }
 
 TEST(Flags, AreDescribedOneALine) {
-  const std::vector<Flag> flags = {{"name", 'n', "NAME", "a name", nullptr},
-                                   {"all", 0, "", "all of them", nullptr}};
-  EXPECT_EQ(DescribeFlags(flags),
+  static constexpr Flag kTwo[] = {{"name", 'n', "NAME", "a name", nullptr, nullptr},
+                                  {"all", 0, "", "all of them", nullptr, nullptr}};
+  EXPECT_EQ(DescribeFlags(kTwo),
             "  -n, --name NAME                       a name\n"
             "      --all                             all of them\n");
 }

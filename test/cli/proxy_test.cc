@@ -5,19 +5,17 @@
 namespace certlatch {
 namespace {
 
-using Environment = std::map<std::string, std::string, std::less<>>;
-
 TEST(Proxy, AppliesByScheme) {
-  const Environment both = {{"HTTPS_PROXY", "http://p:1"}, {"http_proxy", "http://p:2"}};
-  EXPECT_EQ(ProxyVariableFor("https://api.example.com:6443", both), "HTTPS_PROXY");
-  EXPECT_EQ(ProxyVariableFor("http://api.example.com", both), "http_proxy");
-  EXPECT_EQ(ProxyVariableFor("https://api.example.com", {}), "");
+  const Environment both = {"HTTPS_PROXY=http://p:1", "http_proxy=http://p:2"};
+  EXPECT_STREQ(ProxyVariableFor("https://api.example.com:6443", both), "HTTPS_PROXY");
+  EXPECT_STREQ(ProxyVariableFor("http://api.example.com", both), "http_proxy");
+  EXPECT_STREQ(ProxyVariableFor("https://api.example.com", {}), "");
 }
 
 TEST(Proxy, NeverAppliesToLoopback) {
-  const Environment proxy = {{"https_proxy", "http://p:1"}};
+  const Environment proxy = {"https_proxy=http://p:1"};
   for (const char* server : {"https://127.0.0.1:6443", "https://localhost", "https://[::1]:6443"}) {
-    EXPECT_EQ(ProxyVariableFor(server, proxy), "") << server;
+    EXPECT_STREQ(ProxyVariableFor(server, proxy), "") << server;
   }
 }
 
@@ -25,20 +23,22 @@ TEST(Proxy, SparesWhatNoProxyNames) {
   const char* const server = "https://api.Example.com:6443";
   for (const char* exception : {"*", "api.example.com", "example.com", ".example.com",
                                 "*.example.com", "x, EXAMPLE.COM ,y"}) {
-    const Environment environment = {{"HTTPS_PROXY", "p"}, {"NO_PROXY", exception}};
-    EXPECT_EQ(ProxyVariableFor(server, environment), "") << exception;
+    const std::string no_proxy = std::string("NO_PROXY=") + exception;
+    const Environment environment = {"HTTPS_PROXY=p", no_proxy};
+    EXPECT_STREQ(ProxyVariableFor(server, environment), "") << exception;
   }
   for (const char* other : {"", "ample.com", "api", "10.0.0.0/8", "api.example.com.evil"}) {
-    const Environment environment = {{"HTTPS_PROXY", "p"}, {"no_proxy", other}};
-    EXPECT_EQ(ProxyVariableFor(server, environment), "HTTPS_PROXY") << other;
+    const std::string no_proxy = std::string("no_proxy=") + other;
+    const Environment environment = {"HTTPS_PROXY=p", no_proxy};
+    EXPECT_STREQ(ProxyVariableFor(server, environment), "HTTPS_PROXY") << other;
   }
 }
 
 TEST(Proxy, SparesNetworks) {
-  const Environment environment = {{"HTTPS_PROXY", "p"}, {"NO_PROXY", "10.96.0.0/12,192.168.1.7"}};
-  EXPECT_EQ(ProxyVariableFor("https://10.97.3.1:443", environment), "");
-  EXPECT_EQ(ProxyVariableFor("https://192.168.1.7:443", environment), "");
-  EXPECT_EQ(ProxyVariableFor("https://10.112.0.1:443", environment), "HTTPS_PROXY");
+  const Environment environment = {"HTTPS_PROXY=p", "NO_PROXY=10.96.0.0/12,192.168.1.7"};
+  EXPECT_STREQ(ProxyVariableFor("https://10.97.3.1:443", environment), "");
+  EXPECT_STREQ(ProxyVariableFor("https://192.168.1.7:443", environment), "");
+  EXPECT_STREQ(ProxyVariableFor("https://10.112.0.1:443", environment), "HTTPS_PROXY");
 }
 
 }  // namespace

@@ -33,8 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view program = lines[0];
   lines.erase(lines.begin());
   Surroundings surroundings;
-  surroundings.environment = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
-                              {"KUBERNETES_SERVICE_PORT", "443"}};
+  surroundings.environment = {"KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"};
   const Result<Command> command = ParseCommandLine(program, lines, surroundings);
   if (!command) {
     Require(!command.error().text.empty());
