@@ -32,8 +32,8 @@ Surroundings LookAround() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     surroundings.environment.emplace_back(*entry);
   }
-  const auto ns = ReadSmallFile(std::string(kServiceAccountDir) + "/namespace", 256);
-  if (ns) surroundings.service_account_namespace = std::string(Trim(*ns));
+  const auto ns = ReadSmallFile(Format("%s/namespace", kServiceAccountDir), 256);
+  if (ns) surroundings.service_account_namespace = Trim(*ns);
   surroundings.version = VersionText();
   return surroundings;
 }
@@ -73,7 +73,10 @@ std::vector<std::string> ErrorLines(const WaitResult& result, bool as_kubectl) {
 void LastWords(const std::vector<std::string>& lines, const std::string& termination_log) {
   if (termination_log.empty()) return;
   std::string text;
-  for (const std::string& line : lines) text += line + "\n";
+  for (const std::string& line : lines) {
+    text += line;
+    text += '\n';
+  }
   text.resize(std::min(text.size(), kMaxLastWords));
   (void)OverwriteFile(termination_log, text).has_value();  // there is nobody left to tell
 }

@@ -20,12 +20,13 @@ struct PlannedGoal {
 
 // kubectl names the type it does not find without its group.
 std::string NoSuchType(std::string_view type) {
-  return "error: the server doesn't have a resource type \"" +
-         Printable(type.substr(0, type.find('.')), 300) + "\"";
+  return Format("error: the server doesn't have a resource type \"%s\"",
+                Printable(type.substr(0, type.find('.')), 300).c_str());
 }
 
 std::string NotFound(const std::string& group_resource, const std::string& name) {
-  return "Error from server (NotFound): " + group_resource + " \"" + name + "\" not found";
+  return Format("Error from server (NotFound): %s \"%s\" not found", group_resource.c_str(),
+                name.c_str());
 }
 
 // What a Secret holds is never told, not even as what it is not.
@@ -75,15 +76,25 @@ struct Wait::Item {
   bool Answered() const { return state != State::kPending || seen || !trouble.empty(); }
   std::string WhyNot() const {
     if (trouble.empty()) return reason.empty() ? "no answer from the API server" : reason;
-    return reason.empty() ? trouble : reason + " (as last seen; " + trouble + ")";
+    if (reason.empty()) return trouble;
+    return Format("%s (as last seen; %s)", reason.c_str(), trouble.c_str());
+  }
+  std::string ErrorLine(const std::string& why) const {
+    return Format("error: %s: %s", Label().c_str(), why.c_str());
   }
 };
 
 Wait::Wait(Host& host, WaitOptions options, std::function<void(WaitResult)> done)
     : host_(host), options_(std::move(options)), done_(std::move(done)) {
-  if (options_.goals.empty()) options_.goals.emplace_back(ReadyGoal{});
   // An object must exist before anything else can be asked of it (kubectl 1.36 does the same).
-  std::stable_partition(options_.goals.begin(), options_.goals.end(), IsCreate);
+  std::vector<Goal> goals;
+  for (const bool creates : {true, false}) {
+    for (Goal& goal : options_.goals) {
+      if (IsCreate(goal) == creates) goals.push_back(std::move(goal));
+    }
+  }
+  if (goals.empty()) goals.emplace_back();
+  options_.goals = std::move(goals);
   for (const TargetName& name : options_.targets) {
     items_.push_back(std::make_unique<Item>());
     items_.back()->target.name = name;
@@ -100,13 +111,13 @@ void Wait::Start() {
   for (const auto& item : items_) Resolve(*item);
 }
 
-void Wait::Interrupt(std::string_view signal) {
+void Wait::Interrupt(const char* signal) {
   if (finished_) return;
   std::vector<std::string> errors;
   for (const auto& item : items_) {
     if (item->state == Item::State::kMet) continue;
-    errors.push_back("error: interrupted by " + std::string(signal) + ": " + item->Label() + ": " +
-                     item->WhyNot());
+    errors.push_back(Format("error: interrupted by %s: %s: %s", signal, item->Label().c_str(),
+                            item->WhyNot().c_str()));
   }
   Finish(WaitOutcome::kNotMet, std::move(errors));
 }
@@ -136,13 +147,13 @@ void Wait::OnResolved(Item& item, Result<Resource> resource) {
     case Code::kNotFound:
       // A bare word that no API knows is a typing error; a full name may be a CRD yet to come.
       if (options_.as_kubectl) {
-        return OnFailed(item, NoSuchType(item.target.name.type), WaitOutcome::kNotMet);
+        return OnFailed(item, NoSuchType(item.target.name.type));
       }
-      if (!qualified) return OnFailed(item, "error: " + error.text, WaitOutcome::kNotMet);
+      if (!qualified) return OnFailed(item, "error: " + error.text);
       return RetryResolve(item, options_.watch.poll_every, error.text + " (yet); is it installed?");
     case Code::kDenied:
       if (!options_.watch.retry_forbidden) {
-        return OnFailed(item, "error: " + item.Label() + ": " + error.text, WaitOutcome::kNotMet);
+        return OnFailed(item, item.ErrorLine(error.text));
       }
       [[fallthrough]];
     default:
@@ -198,13 +209,13 @@ bool Wait::CheckTrouble(Item& item) {
   const Error* trouble = nullptr;
   for (const auto& watcher : item.watchers) {
     if (watcher->stopped()) {
-      OnFailed(item, DeniedError(item, *watcher->trouble()), WaitOutcome::kNotMet);
+      OnFailed(item, DeniedError(item, *watcher->trouble()));
       return true;
     }
     const Collection::Knowledge knowledge = watcher->collection().knowledge;
     const bool not_served = knowledge == Collection::Knowledge::kNotServed;
     if (not_served && options_.as_kubectl && !item.seen) {
-      OnFailed(item, NoSuchType(item.target.name.type), WaitOutcome::kNotMet);
+      OnFailed(item, NoSuchType(item.target.name.type));
       return true;
     }
     known = known && knowledge == Collection::Knowledge::kKnown;
@@ -223,7 +234,7 @@ std::string Wait::DeniedError(const Item& item, const Error& error) const {
   if (options_.as_kubectl && error.code == Code::kDenied) {
     return "Error from server (Forbidden): " + error.text;
   }
-  return "error: " + item.Label() + ": " + error.text;
+  return item.ErrorLine(error.text);
 }
 
 // True: the target is absent at the first look, and that decides it.
@@ -232,24 +243,22 @@ bool Wait::CheckExistence(Item& item) {
   const bool must_exist = options_.as_kubectl || !options_.wait_for_existence;
   const bool waits_for_creation = IsCreate(options_.goals[0]);
   if (!must_exist || !item.IsAbsent() || waits_for_creation) return false;
-  if (std::any_of(options_.goals.begin(), options_.goals.end(), IsDelete)) {
+  for (const Goal& goal : options_.goals) {
+    if (!IsDelete(goal)) continue;
     OnMet(item, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
     return true;
   }
   const std::string& ns = item.target.ns;
+  std::string missing = NotFound(item.target.resource.GroupResource(), item.target.name.name);
   if (!options_.as_kubectl || ns.empty() || ns == "default") {
-    OnFailed(item, NotFound(item.target.resource.GroupResource(), item.target.name.name),
-             WaitOutcome::kNotMet);
+    OnFailed(item, std::move(missing));
     return true;
   }
   // kubectl tells a namespace that does not exist from an object that does not.
-  item.namespace_request = host_.Fetch(
-      "/api/v1/namespaces/" + UrlEncode(ns), [this, &item, ns](const ApiAnswer& answer) {
-        const bool missing = answer.status == 404;
-        OnFailed(item,
-                 missing ? NotFound("namespaces", ns)
-                         : NotFound(item.target.resource.GroupResource(), item.target.name.name),
-                 WaitOutcome::kNotMet);
+  item.error = std::move(missing);
+  item.namespace_request =
+      host_.Fetch("/api/v1/namespaces/" + UrlEncode(ns), [this, &item](const ApiAnswer& answer) {
+        OnFailed(item, answer.status == 404 ? NotFound("namespaces", item.target.ns) : item.error);
       });
   return true;
 }
@@ -269,16 +278,15 @@ void Wait::Judge(Item& item) {
     case Verdict::State::kMet:
       return OnMet(item, /*silent=*/false);
     case Verdict::State::kImpossible:
-      return OnFailed(item, "error: " + item.Label() + ": " + verdict.reason,
-                      WaitOutcome::kImpossible);
+      return OnFailed(item, item.ErrorLine(verdict.reason), WaitOutcome::kImpossible);
     case Verdict::State::kInvalid:
-      return OnFailed(item, "error: " + verdict.reason, WaitOutcome::kNotMet);
+      return OnFailed(item, "error: " + verdict.reason);
     case Verdict::State::kUnmet:
       break;
   }
   Say(item, verdict.reason);
   if (options_.timeout == Duration::zero()) {
-    return OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
+    return OnFailed(item, TimeoutError(item));
   }
   ScheduleRecheck(item, verdict);
 }
@@ -325,34 +333,36 @@ void Wait::ScheduleRecheck(Item& item, const Verdict& verdict) {
 
 // --- telling ---
 
-std::string Wait::Left() const {
-  return RoughDuration(std::max<Duration>(deadline_ - host_.Now(), Duration::zero())) + " left";
+// "secret/x: REASON; still waiting, 41s left"
+void Wait::Tell(const Item& item, LogLevel level, const char* event, const std::string& reason,
+                const char* consequence) {
+  const std::string label = item.Label();
+  const Duration left = std::max<Duration>(deadline_ - host_.Now(), Duration::zero());
+  host_.Log({level,
+             event,
+             Format("%s: %s; %s, %s left", label.c_str(), reason.c_str(), consequence,
+                    RoughDuration(left).c_str()),
+             {{"target", label}, {"reason", reason}}});
 }
 
 void Wait::Say(Item& item, const std::string& reason) {
   if (item.reason == reason) return;
   item.reason = reason;
   if (options_.timeout == Duration::zero()) return;  // the error will say it
-  host_.Log({LogLevel::kInfo,
-             "waiting",
-             item.Label() + ": " + reason + "; still waiting, " + Left(),
-             {{"target", item.Label()}, {"reason", reason}}});
+  Tell(item, LogLevel::kInfo, "waiting", reason, "still waiting");
 }
 
 // The same trouble usually meets all targets: it is said once.
 void Wait::SayTrouble(Item& item, const std::string& trouble) {
-  const bool said = std::any_of(items_.begin(), items_.end(),
-                                [&](const auto& other) { return other->trouble == trouble; });
+  bool said = false;
+  for (const auto& other : items_) said = said || other->trouble == trouble;
   item.trouble = trouble;
   TellMet();
   if (options_.timeout == Duration::zero()) {
-    return OnFailed(item, TimeoutError(item), WaitOutcome::kNotMet);
+    return OnFailed(item, TimeoutError(item));
   }
   if (said) return;
-  host_.Log({LogLevel::kWarning,
-             "trouble",
-             item.Label() + ": " + trouble + "; retrying, " + Left(),
-             {{"target", item.Label()}, {"reason", trouble}}});
+  Tell(item, LogLevel::kWarning, "trouble", trouble, "retrying");
 }
 
 void Wait::OnMet(Item& item, bool silent) {
@@ -370,10 +380,10 @@ void Wait::TellMet() {
     if (item->state != Item::State::kMet || std::exchange(item->told, true) || item->silent) {
       continue;
     }
-    const std::string name = item->target.resource.GroupKind() + "/" + item->target.name.name;
-    for (size_t i = 0; i < item->goals.size(); ++i) {
-      host_.Print(options_.name_only ? name : name + " condition met");
-    }
+    const std::string line =
+        Format("%s/%s%s", item->target.resource.GroupKind().c_str(), item->target.name.name.c_str(),
+               options_.name_only ? "" : " condition met");
+    for (size_t i = 0; i < item->goals.size(); ++i) host_.Print(line);
   }
 }
 
@@ -391,18 +401,18 @@ std::string Wait::TimeoutError(const Item& item) const {
   if (options_.as_kubectl) {
     // Nothing was ever seen of it: that is no condition which is not met.
     if (!item.seen && !item.trouble.empty()) return "error: " + item.trouble;
-    const std::string& plural = item.target.resource.plural;
-    const std::string object =
-        (plural.empty() ? item.target.name.type : plural) + "/" + item.target.name.name;
-    if (once) return "error: condition not met for " + object;
-    if (IsCreate(options_.goals[0]) && item.seen && item.IsAbsent()) {
+    if (!once && IsCreate(options_.goals[0]) && item.seen && item.IsAbsent()) {
       return "error: timed out waiting for the condition";
     }
-    return "error: timed out waiting for the condition on " + object;
+    const std::string& plural = item.target.resource.plural;
+    return Format("error: %s %s/%s",
+                  once ? "condition not met for" : "timed out waiting for the condition on",
+                  (plural.empty() ? item.target.name.type : plural).c_str(),
+                  item.target.name.name.c_str());
   }
-  if (once) return "error: " + item.Label() + ": " + item.WhyNot();
-  return "error: timed out after " + RoughDuration(options_.timeout) + ": " + item.Label() + ": " +
-         item.WhyNot();
+  if (once) return item.ErrorLine(item.WhyNot());
+  return Format("error: timed out after %s: %s: %s", RoughDuration(options_.timeout).c_str(),
+                item.Label().c_str(), item.WhyNot().c_str());
 }
 
 void Wait::OnTimeout() {

@@ -45,7 +45,7 @@ class Wait {
   ~Wait();
 
   void Start();
-  void Interrupt(std::string_view signal);  // "SIGTERM": ends at once, not met
+  void Interrupt(const char* signal);  // "SIGTERM": ends at once, not met
 
  private:
   struct Item;
@@ -65,14 +65,15 @@ class Wait {
   void SayTrouble(Item& item, const std::string& trouble);
   void OnMet(Item& item, bool silent);
   void TellMet();
-  void OnFailed(Item& item, std::string error, WaitOutcome outcome);
+  void OnFailed(Item& item, std::string error, WaitOutcome outcome = WaitOutcome::kNotMet);
   void OnTimeout();
   void FinishIfDecided();
   void Finish(WaitOutcome outcome, std::vector<std::string> errors);
 
   std::string TimeoutError(const Item& item) const;
   std::string DeniedError(const Item& item, const Error& error) const;
-  std::string Left() const;
+  void Tell(const Item& item, LogLevel level, const char* event, const std::string& reason,
+            const char* consequence);
 
   Host& host_;
   WaitOptions options_;

@@ -10,28 +10,16 @@ namespace {
 
 constexpr size_t kMaxText = 4096;
 
-std::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "info";
-}
+constexpr const char* kLevelNames[] = {"debug", "info", "warning", "error"};  // LogLevel's order
 
 // Quoted for logfmt and JSON alike. Printable has replaced what JSON would need other escapes for.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
+void AppendQuoted(std::string_view text, std::string& out) {
+  out += '"';
   for (const char c : Printable(text, kMaxText)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + "\"";
+  out += '"';
 }
 
 bool IsBare(std::string_view text) {
@@ -43,18 +31,22 @@ bool IsBare(std::string_view text) {
   return true;
 }
 
+// The first is always "ts".
 void Append(std::string_view key, std::string_view value, LogFormat format, std::string& out) {
-  if (format == LogFormat::kJson) {
-    out += out.empty() ? '{' : ',';
-    out += Quoted(key);
-    out += ':';
-    out += Quoted(value);
-    return;
+  const bool json = format == LogFormat::kJson;
+  if (!out.empty()) {
+    out += json ? ',' : ' ';
+  } else if (json) {
+    out += '{';
   }
-  if (!out.empty()) out += ' ';
-  out += key;
-  out += '=';
-  out += IsBare(value) ? std::string(value) : Quoted(value);
+  if (json) {
+    AppendQuoted(key, out);
+  } else {
+    out += key;
+  }
+  out += json ? ':' : '=';
+  if (json || !IsBare(value)) return AppendQuoted(value, out);
+  out += value;
 }
 
 }  // namespace
@@ -63,7 +55,7 @@ std::string Render(const LogLine& line, LogFormat format, WallTime now) {
   if (format == LogFormat::kText) return Printable(line.text, kMaxText);
   std::string out;
   Append("ts", FormatWallTime(now), format, out);
-  Append("level", LevelName(line.level), format, out);
+  Append("level", kLevelNames[static_cast<int>(line.level)], format, out);
   Append("event", line.event, format, out);
   for (const LogField& field : line.fields) Append(field.key, field.value, format, out);
   Append("msg", line.text, format, out);

@@ -3,9 +3,9 @@
 // text, logfmt or JSON, always one line of printable characters.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/time.h"
 
@@ -15,15 +15,16 @@ enum class LogFormat { kText, kLogfmt, kJson };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 struct LogField {
-  std::string_view key;  // lower_case, a literal
-  std::string value;
+  const char* key;  // lower_case
+  std::string_view value;
 };
 
+// A view, for the length of a call: it copies nothing.
 struct LogLine {
-  LogLevel level = LogLevel::kInfo;
-  std::string_view event;  // lower_case, a literal; stable across versions
-  std::string text;        // complete by itself: the text format prints nothing else
-  std::vector<LogField> fields;
+  LogLevel level;
+  const char* event;      // lower_case; stable across versions
+  std::string_view text;  // complete by itself: the text format prints nothing else
+  std::initializer_list<LogField> fields = {};
 };
 
 // Without a line break at the end. `now` stands in logfmt and JSON as ts=2026-01-02T03:04:05Z.

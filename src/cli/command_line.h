@@ -14,7 +14,7 @@
 namespace certlatch {
 
 // Where the kubelet mounts a pod's credentials (the Kubernetes documentation names the path).
-constexpr std::string_view kServiceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr const char* kServiceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 // Where the kubelet takes a container's last words from, unless its spec says otherwise.
 constexpr const char* kTerminationLog = "/dev/termination-log";

@@ -71,12 +71,15 @@ Handle LinuxHost::Watch(const std::string& target, std::function<void(std::strin
 std::function<void(ApiAnswer)> LinuxHost::Telling(const char* verb, const std::string& target,
                                                   std::function<void(ApiAnswer)> then) {
   if (!tells_requests_) return then;
-  const std::string request = std::string(verb) + " " + target;
+  const std::string request = Format("%s %s", verb, target.c_str());
   Log({LogLevel::kDebug, "request", request, {{"target", target}}});
   return [this, request, then = std::move(then)](ApiAnswer answer) {
     const std::string outcome =
-        answer.problem.empty() ? "HTTP " + std::to_string(answer.status) : answer.problem;
-    Log({LogLevel::kDebug, "answer", request + ": " + outcome, {{"outcome", outcome}}});
+        answer.problem.empty() ? Format("HTTP %d", answer.status) : answer.problem;
+    Log({LogLevel::kDebug,
+         "answer",
+         Format("%s: %s", request.c_str(), outcome.c_str()),
+         {{"outcome", outcome}}});
     then(std::move(answer));
   };
 }

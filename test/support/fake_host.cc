@@ -100,7 +100,7 @@ void FakeHost::Send(int id, std::string_view bytes) {
 
 std::string FakeHost::Log() const {
   std::string text;
-  for (const LogLine& line : logged) text += line.text + "\n";
+  for (const std::string& line : logged) text += line + "\n";
   return text;
 }
 

@@ -35,7 +35,7 @@ class FakeHost : public Host {
   Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                std::function<void(ApiAnswer)> ended) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
-  void Log(const LogLine& line) override { logged.push_back(line); }
+  void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
   // --- the test's side ---
   void Advance(Duration length);
@@ -54,7 +54,7 @@ class FakeHost : public Host {
   std::string Log() const;
 
   std::vector<std::string> printed;
-  std::vector<LogLine> logged;
+  std::vector<std::string> logged;  // texts
   std::vector<Request> history;  // all requests ever made
 
  private:
