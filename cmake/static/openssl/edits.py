@@ -387,6 +387,8 @@ def object_names():
     identifier that is not there is unknown: an unknown algorithm, an unknown extension, never another one. (70 KB)"""
     with open(f'{HERE}/objects.keep', encoding='ascii') as file:
         keep = {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
+    if os.environ.get('CERTLATCH_MLKEM') == '1':
+        keep.add('NID_ML_KEM_768')
     text = tree.read('crypto/objects/obj_dat.h')
     encodings = [int(byte, 16) for byte in
                  re.findall(r'0x([0-9A-F]{2}),', text[text.index('so['):text.index('#define NUM_NID')])]
