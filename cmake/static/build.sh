@@ -8,6 +8,8 @@
 #                              of the recipe, which is everything in this directory but what only concerns our own code
 #   CERTLATCH_SOURCES=DIR      the pinned sources, for a machine that has no Debian mirror: see sources.sh
 #   CERTLATCH_RELEASE=1        refuse sources that are not the pinned ones
+#   CERTLATCH_MLKEM=1          with the post-quantum key exchange X25519MLKEM768: libraries of their own, with a key of
+#                              their own
 #
 # Each step (musl/, libstdcxx/, ...) is a script of its own and runs on what the steps before it have installed.
 set -euo pipefail
@@ -44,6 +46,7 @@ recipe() {
   ld.lld-19 --version
   gcc-12 -dumpfullversion # its libgcc.a
   uname -m
+  [[ ${CERTLATCH_MLKEM:-} != 1 ]] || echo 'with X25519MLKEM768'
 }
 
 whole() { [[ -s $1/taken && -s $1/lib/libc.a && -s $1/lib/libstdcxx.a && -s $1/lib/libcrypto.a && -s $1/lib/libssl.a &&

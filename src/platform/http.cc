@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -313,6 +314,8 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
 }
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop) {
+  // Curl would write the secrets of every connection to the file that this names.
+  unsetenv("SSLKEYLOGFILE");
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     return Error{Code::kBug, "libcurl cannot be initialised"};
   }

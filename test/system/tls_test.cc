@@ -1,6 +1,7 @@
 // Whom certlatch takes for the API server, and what it says when it does not.
 #include <openssl/ssl.h>
 
+#include <fstream>
 #include <string>
 
 #include "test/system/certlatch_run.h"
@@ -139,6 +140,15 @@ TEST_F(Tls, NamesAClientKeyThatDoesNotBelong) {
   Write("client.key", authority().Issue({}).key);
   ExpectDistrust("--client-key", {"--client-certificate=" + TempFile("client.crt"),
                                   "--client-key=" + TempFile("client.key")});
+}
+
+// Many programs with TLS write their secrets to the file that this variable names.
+TEST_F(Tls, WritesItsSecretsToNoFile) {
+  Args env = BasicEnvironment();
+  env.push_back("SSLKEYLOGFILE=" + TempFile("secrets"));
+  const auto run = StartProgram(WaitAt(api().url(), kConfigMap), env);
+  EXPECT_THAT(run->Wait(kHang), ExitsWith(0));
+  EXPECT_FALSE(std::ifstream(TempFile("secrets")).good());
 }
 
 // As when a cluster's CA is rotated: the kubelet replaces ca.crt some time after the server's

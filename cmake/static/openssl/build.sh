@@ -10,11 +10,16 @@ logged openssl env PYTHONPATH="$HERE" python3 -B "$HERE/openssl/edits.py" "$SOUR
 # -DOPENSSL_FUNC=0: no function names in error records (they go nowhere).
 # The compiler comes as a name of its own: Configure writes CC and CFLAGS into a string of the library.
 DEFINES="-DOPENSSL_SMALL_FOOTPRINT -DOPENSSL_FUNC=0 -DOPENSSL_AES_CONST_TIME"
+options=$(options "$HERE/openssl/options")
+if [[ ${CERTLATCH_MLKEM:-} == 1 ]]; then
+  options=${options/ no-ml-kem / }
+  DEFINES="$DEFINES -DCERTLATCH_MLKEM"
+fi
 mkdir -p "$BUILD"
 cd "$BUILD"
-# shellcheck disable=SC2046 # one word per option
+# shellcheck disable=SC2086 # one word per option
 CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB logged openssl ../../src/openssl/Configure linux-x86_64-clang \
-  --prefix=/nowhere --openssldir=/etc/ssl --libdir=lib $(options "$HERE/openssl/options") $SIZE_FLAGS $LTO $DEFINES
+  --prefix=/nowhere --openssldir=/etc/ssl --libdir=lib $options $SIZE_FLAGS $LTO $DEFINES
 logged openssl make -j"$JOBS" build_generated
 logged openssl make -j"$JOBS" libcrypto.a libssl.a
 

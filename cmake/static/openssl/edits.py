@@ -237,6 +237,81 @@ def no_mac_then_encrypt():
     tree.fold_member(source, '    size_t tls_data_size;\n', 'tls_data_size', '0', (source,))
 
 
+# --- cryptography ------------------------------------------------------------------------------------------------
+
+def constant_time_ghash():
+    """GHASH without a table that secrets index: seams/ghash.c in place of upstream's two functions."""
+    with open(f'{HERE}/seams/ghash.c', encoding='ascii') as file:
+        ours = file.read()
+
+    def without_tables(old):
+        names = re.findall(r'\nstatic [\w ]*?(\w+)(?:\(|\[16\] = )', '\n' + old)
+        if names != ['gcm_init_4bit', 'rem_4bit', 'gcm_gmult_4bit', 'gcm_ghash_4bit']:
+            tree.fail(f'gcm128.c: {names}')
+        return ours
+    tree.replace_between('crypto/modes/gcm128.c', ' * Value of 1 is not appropriate for performance reasons.\n */\n\n',
+                         '#define GCM_MUL(ctx) ctx->funcs.gmult(ctx->Xi.u, ctx->Htable)', without_tables)
+
+
+def aes_by_processor():
+    """AES by the processor's own instructions where it has them, otherwise by upstream's constant-time C: seams/aes_ni.c.
+    Keys are expanded by the latter. (It adds 0.4 KB.)"""
+    source = 'crypto/aes/aes_core.c'
+    c_code = '    rk = (u64 *)key->rd_key;\n\n    Cipher(in, out, rk, key->rounds);\n'
+    with open(f'{HERE}/seams/aes_ni.c', encoding='ascii') as file:
+        tree.replace(source, 'static void KeyExpansion(', file.read() + '\nstatic void KeyExpansion(')
+    tree.replace(source, c_code, '    if (aes_by_processor(in, out, key->rd_key, key->rounds))\n        return;\n' + c_code)
+
+
+def chacha20_first():
+    """AES is slow where it is in C, and ChaCha20 nowhere: it is offered first, and a server that leaves it to the client
+    (Go's do) takes it. Both lists are as upstream's but for that."""
+    for path in ('include/openssl/ssl.h.in', 'ssl/ssl_ciph.c'):
+        tree.replace_regex(path, r'("TLS_AES_256_GCM_SHA384:")(\s*\\?\s*)("TLS_CHACHA20_POLY1305_SHA256:")', r'\3\2\1')
+    rule = r'    ssl_cipher_apply_rule\(0, 0, 0, SSL_%s, 0, 0, 0, CIPHER_ADD, -1,\s*&head, &tail\);\n'
+    tree.replace_regex('ssl/ssl_ciph.c', f'({rule % "AESGCM"})({rule % "CHACHA20"})', r'\2\1')
+
+
+def one_row_of_multiples():
+    """Multiples of the base point of Curve25519 by Horner's rule from eight of them, and not from 256: four doublings a
+    digit, and the digits, their constant-time look-up and the formulas are upstream's. (29 KB, 0.1 ms a key)"""
+    source = 'crypto/ec/curve25519.c'
+    tree.replace(source, 'k25519Precomp[32][8] = {\n', 'k25519Precomp[1][8] = {\n')
+    tree.replace_between(source, 'k25519Precomp[1][8] = {\n', '\n};', lambda rows: rows[:rows.index('\n    },\n')] + '\n    },')
+    tree.replace_regex(source, r'(static void ge_scalarmult_base\(.*?\n    ge_p3_0\(h\);\n).*?'
+                       r'(\n    OPENSSL_cleanse\(e, sizeof\(e\)\);)', r'''\1    for (i = 63; ; i--) {
+        table_select(&t, 0, e[i]);
+        ge_madd(&r, h, &t);
+        ge_p1p1_to_p3(h, &r);
+        if (i == 0)
+            break;
+        ge_p3_dbl(&r, h);
+        ge_p1p1_to_p2(&s, &r);
+        ge_p2_dbl(&r, &s);
+        ge_p1p1_to_p2(&s, &r);
+        ge_p2_dbl(&r, &s);
+        ge_p1p1_to_p2(&s, &r);
+        ge_p2_dbl(&r, &s);
+        ge_p1p1_to_p3(h, &r);
+    }
+\2''')
+
+
+def montgomery_for_all_curves():
+    """Curves over primes by Montgomery's multiplication, as upstream does wherever it has that in assembly, and none by
+    the NIST primes' own reductions. (6 KB)"""
+    tree.replace('crypto/ec/ec_cvt.c', '#if defined(OPENSSL_BN_ASM_MONT)\n', '#if 1\n')
+
+
+def port_without_sscanf():
+    """The port of a URI (in a name that is held against name constraints) by strtoul(), which is what "%u" does, too.
+    (4 KB)"""
+    source = 'crypto/http/http_lib.c'
+    tree.replace(source, '    unsigned int portnum = 0;\n', '    unsigned int portnum = 0;\n    char *after;\n')
+    tree.replace(source, 'if (sscanf(port, "%u", &portnum) <= 0 ||',
+                 'portnum = (unsigned int)strtoul(port, &after, 10);\n    if (after == port ||')
+
+
 # --- shorter tables ----------------------------------------------------------------------------------------------
 
 def curves():
@@ -312,6 +387,8 @@ def object_names():
     identifier that is not there is unknown: an unknown algorithm, an unknown extension, never another one. (70 KB)"""
     with open(f'{HERE}/objects.keep', encoding='ascii') as file:
         keep = {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
+    if os.environ.get('CERTLATCH_MLKEM') == '1':
+        keep.add('NID_ML_KEM_768')
     text = tree.read('crypto/objects/obj_dat.h')
     encodings = [int(byte, 16) for byte in
                  re.findall(r'0x([0-9A-F]{2}),', text[text.index('so['):text.index('#define NUM_NID')])]
@@ -462,6 +539,8 @@ def no_curve448():
 
 for edit in (short_calls, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
              x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
-             hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, curves,
-             cipher_suites, cipher_aliases, certificate_extensions, object_names, no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
+             hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
+             aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf, curves, cipher_suites,
+             cipher_aliases, certificate_extensions, object_names, no_name_printing, legacy_key_methods, no_key_generation,
+             no_introspection, no_curve448):
     edit()
