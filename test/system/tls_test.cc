@@ -209,6 +209,20 @@ TEST_F(Tls, RidesOutACaFileThatIsGoneForAMoment) {
   EXPECT_THAT(run->Wait(kHang), ExitsWith(0));
 }
 
+// It keeps the session's ticket: a resumption that goes wrong would cost every second attempt.
+TEST_F(Tls, ResumesItsSessionWhenTheConnectionWasCut) {
+  const auto run = Start({"configmap/later", "--for=create"});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(api().WaitForOpenWatches(1, kHang));
+    api().server().DropConnections();
+  }
+  ASSERT_TRUE(api().WaitForOpenWatches(1, kHang));
+  api().Put(ConfigMapJson("later", "1"));
+  const Outcome outcome = run->Wait(kHang);
+  EXPECT_THAT(outcome, ExitsWith(0));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("TLS")));
+}
+
 // --- plain http ---
 
 TEST_F(Tls, SpeaksPlainHttpOnTheLoopback) {
