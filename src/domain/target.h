@@ -1,6 +1,6 @@
 // TargetName is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE]. Target is what it
-// turned out to be. Pure. Parsing checks the form; whether the type exists is for the table of known
-// types and, past it, API discovery to say.
+// turned out to be. Pure. Parsing checks the form; whether the type exists is for the table of
+// known types and, past it, API discovery to say.
 #pragma once
 
 #include <string>
