@@ -71,6 +71,24 @@ std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max) {
   return value;
 }
 
+std::optional<uint32_t> ParseIpv4(std::string_view text) {
+  const auto parts = Split(text, '.');
+  if (parts.size() != 4) return std::nullopt;
+  uint32_t address = 0;
+  for (const std::string_view part : parts) {
+    const auto byte = ParseUint(part, 255);
+    if (!byte) return std::nullopt;
+    address = address << 8 | static_cast<uint32_t>(*byte);
+  }
+  return address;
+}
+
+bool IsLoopback(std::string_view host) {
+  if (host == "localhost" || host == "::1") return true;
+  const auto address = ParseIpv4(host);
+  return address && *address >> 24 == 127;
+}
+
 std::string Printable(std::string_view text, size_t limit) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;

@@ -21,6 +21,12 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // A decimal number without sign; nullopt: empty, another character, or more than `max`.
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_MAX);
 
+// An IPv4 address in its usual form, a.b.c.d.
+std::optional<uint32_t> ParseIpv4(std::string_view text);
+
+// "localhost", "::1" (without brackets), 127.0.0.0/8: what is sent there stays on this machine.
+bool IsLoopback(std::string_view host);
+
 // One printable line: control characters and broken UTF-8 become \xNN, longer texts than `limit`
 // bytes end in "...". For everything that a server or a file can choose.
 std::string Printable(std::string_view text, size_t limit = 1024);

@@ -1,7 +1,5 @@
 #include "cli/proxy.h"
 
-#include <optional>
-
 #include "base/text.h"
 
 namespace certlatch {
@@ -15,23 +13,11 @@ std::string HostOf(std::string_view server) {
   return ToLower(server.substr(0, server.find(':')));
 }
 
-std::optional<uint32_t> Ipv4(std::string_view text) {
-  const auto parts = Split(text, '.');
-  if (parts.size() != 4) return std::nullopt;
-  uint32_t address = 0;
-  for (const std::string_view part : parts) {
-    const auto byte = ParseUint(part, 255);
-    if (!byte) return std::nullopt;
-    address = address << 8 | static_cast<uint32_t>(*byte);
-  }
-  return address;
-}
-
 bool InNetwork(std::string_view host, std::string_view cidr) {
   const size_t slash = cidr.find('/');
   if (slash == std::string_view::npos) return false;
-  const auto address = Ipv4(host);
-  const auto network = Ipv4(cidr.substr(0, slash));
+  const auto address = ParseIpv4(host);
+  const auto network = ParseIpv4(cidr.substr(0, slash));
   const auto bits = ParseUint(cidr.substr(slash + 1), 32);
   if (!address || !network || !bits) return false;
   return *bits == 0 || (*address >> (32 - *bits)) == (*network >> (32 - *bits));
@@ -48,10 +34,6 @@ bool Excepted(std::string_view host, std::string_view no_proxy) {
     if (host.ends_with(entry)) return true;
   }
   return false;
-}
-
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || InNetwork(host, "127.0.0.0/8");
 }
 
 }  // namespace

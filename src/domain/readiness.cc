@@ -282,12 +282,6 @@ const Row& RowFor(const Target& target) {
 
 }  // namespace
 
-std::string Target::Label() const {
-  std::string label = ToLower(resource.kind) + "/" + name.name;
-  if (!name.port.empty()) label += ":" + name.port;
-  return label;
-}
-
 std::vector<Selection> ReadinessNeeds(const Target& target) { return RowFor(target).needs(target); }
 
 Verdict JudgeReady(const Target& target, const Collections& collections,

@@ -18,17 +18,6 @@ struct ReadinessSettings {
   Duration min_validity{};  // how long a certificate must still be valid
 };
 
-// A target whose type and namespace are known.
-struct Target {
-  TargetName name;
-  Resource resource;
-  std::string ns;  // "" for cluster-scoped types
-
-  // "secret/web-tls": as in our own messages. The port stays, the namespace is left out as in
-  // kubectl's.
-  std::string Label() const;
-};
-
 // The collections that JudgeReady needs for `target`, in its order.
 std::vector<Selection> ReadinessNeeds(const Target& target);
 

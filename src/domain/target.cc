@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "domain/resource.h"
 
 namespace certlatch {
 namespace {
@@ -72,6 +71,12 @@ Result<std::vector<TargetName>> ParseSlashed(const std::vector<std::string_view>
 }
 
 }  // namespace
+
+std::string Target::Label() const {
+  std::string label = ToLower(resource.kind) + "/" + name.name;
+  if (!name.port.empty()) label += ":" + name.port;
+  return label;
+}
 
 // RBAC's names may hold ':' and others; what could leave its place in a URL is refused.
 bool IsObjectName(std::string_view name) {

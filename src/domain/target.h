@@ -1,6 +1,6 @@
-// Target is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE].
-// Pure. Parsing checks the form; whether the type exists is for the table of known types and, past
-// it, API discovery to say.
+// TargetName is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE]. Target is what it
+// turned out to be. Pure. Parsing checks the form; whether the type exists is for the table of
+// known types and, past it, API discovery to say.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/resource.h"
 
 namespace certlatch {
 
@@ -17,6 +18,17 @@ struct TargetName {
   std::string name;
   std::string ns;    // "": the command's namespace
   std::string port;  // a number or a name; "": none. Only of services
+};
+
+// A target whose type and namespace are known.
+struct Target {
+  TargetName name;
+  Resource resource;
+  std::string ns;  // "" for cluster-scoped types
+
+  // "secret/web-tls": as in our own messages. The port stays, the namespace is left out as in
+  // kubectl's.
+  std::string Label() const;
 };
 
 // Whether `name` can be the name of an object or a namespace: a path segment of the API's URLs.

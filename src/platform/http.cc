@@ -16,6 +16,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "platform/tls_words.h"
 
 namespace certlatch {
 namespace {
@@ -280,7 +281,8 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
            FormatDuration(request.answer_timeout);
   }
   if (too_large) return "the answer of " + where + " is too large";
-  const std::string detail = Printable(error[0] != 0 ? error : curl_easy_strerror(code), 300);
+  std::string detail = TlsWords(error);
+  if (detail.empty()) detail = Printable(error[0] != 0 ? error : curl_easy_strerror(code), 300);
   long os_error = 0;
   switch (code) {
     case CURLE_COULDNT_CONNECT:

@@ -22,10 +22,6 @@ std::string Bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || (IsIpAddress(host) && host.starts_with("127."));
-}
-
 // What may stand in a URL's authority; everything else (user info, spaces, controls) is refused.
 bool IsHostText(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {

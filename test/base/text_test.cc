@@ -53,6 +53,23 @@ TEST(Text, ShowsControlCharactersAndBrokenUtf8AsHex) {
   EXPECT_EQ(Printable(std::string_view("\0", 1)), "\\x00");
 }
 
+TEST(Text, ReadsIpv4AddressesInTheirUsualForm) {
+  EXPECT_EQ(ParseIpv4("10.1.2.255"), 0x0a0102ffU);
+  for (const char* bad : {"", "10.1.2", "10.1.2.3.4", "10.1.2.256", "10.1.2.", "10.1.2.x", "::1"}) {
+    EXPECT_EQ(ParseIpv4(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Text, KnowsTheLoopback) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.255.0.9", "::1"}) {
+    EXPECT_TRUE(IsLoopback(host)) << host;
+  }
+  for (const char* host : {"", "127.evil.example", "127.0.0.1.evil.example", "127.0.0", "128.0.0.1",
+                           "localhost.example", "::2", "::ffff:8.8.8.8"}) {
+    EXPECT_FALSE(IsLoopback(host)) << host;
+  }
+}
+
 TEST(Text, CutsLongTextsOffVisibly) {
   EXPECT_EQ(Printable("abcdef", 3), "abc...");
   EXPECT_EQ(Printable("abc", 3), "abc");

@@ -45,6 +45,11 @@ uint16_t PortOf(const std::string& url) {
 
 }  // namespace
 
+std::string CertlatchBinary() {
+  const std::string other = Environment("CERTLATCH_BINARY");
+  return other.empty() ? CERTLATCH_BINARY : other;
+}
+
 std::string ClusterRunDir() {
   const std::string dir = Environment("CERTLATCH_CLUSTER_DIR");
   return dir.empty() ? CERTLATCH_CLUSTER_RUN_DIR : dir;
@@ -157,7 +162,7 @@ Process ClusterTest::StartWait(std::vector<std::string> arguments) const {
 Process ClusterTest::StartWaitAs(const std::vector<std::string>& credentials,
                                  std::vector<std::string> arguments) const {
   Command command;
-  command.path = CERTLATCH_BINARY;
+  command.path = CertlatchBinary();
   command.argv = {"certlatch",
                   "wait",
                   "--server=" + access_.url,

@@ -82,6 +82,8 @@ void ExpectSays(const Process& process, std::string_view text);
 // The process ends with 0 and prints exactly `out`.
 void ExpectMet(const Process& process, std::string_view out);
 
+// The built program, or the one that the environment's CERTLATCH_BINARY names.
+std::string CertlatchBinary();
 // Where `RUN_DIR/env` is read; the program's build directory unless CERTLATCH_CLUSTER_DIR is set.
 std::string ClusterRunDir();
 Result<ClusterAccess> ReadClusterAccess(const std::string& run_dir);

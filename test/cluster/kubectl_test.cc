@@ -105,7 +105,7 @@ class ClusterKubectl : public ClusterTest, public testing::WithParamInterface<Ca
 TEST_P(ClusterKubectl, SaysWhatKubectlSays) {
   const Outcome theirs = Run(kubectl());
   const std::string last = LastLine(theirs.err);
-  const Outcome ours = Run(CERTLATCH_BINARY);
+  const Outcome ours = Run(CertlatchBinary());
   EXPECT_EQ(ours.out, theirs.out);
   EXPECT_EQ(ours.exit_code, theirs.exit_code) << ours.err << theirs.err;
   EXPECT_EQ(LastLine(ours.err), last) << ours.err << "\nkubectl:\n" << theirs.err;

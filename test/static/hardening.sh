@@ -2,6 +2,7 @@
 # The static binary is hardened: read off the ELF file, and off /proc while it runs.
 #
 #   hardening.sh BUILD_DIR
+# shellcheck disable=SC2317 # `expect` calls them
 set -euo pipefail
 BINARY=${1:?BUILD_DIR}/certlatch
 broken=0
@@ -17,6 +18,7 @@ expect() { # TEXT COMMAND...
   fi
 }
 lacks() { ! grep -qE -- "$1" <<<"$2"; } # PATTERN TEXT
+not() { ! "$@" 2>/dev/null; }
 has() { grep -qE -- "$1" <<<"$2"; }
 
 header=$(readelf -hW "$BINARY")
@@ -43,6 +45,21 @@ expect 'no packer: its sections are its bytes' has '\.text' "$sections"
 # The stack protector: our functions compare with the canary at %fs:0x28, and call out when it changed.
 canaries=$(objdump -d --no-show-raw-insn "$BINARY" | grep -c '%fs:0x28' || true)
 expect "stack protector in our code ($canaries look at the canary)" test "$canaries" -ge 50
+
+# And all of ours are compiled with it, not only some: read off the compiler's own notes in our libraries' objects.
+unprotected() { # ARCHIVE...: prints the objects that define a function without it
+  local archive object
+  for archive; do
+    for object in $(llvm-ar-19 t "$archive"); do
+      llvm-ar-19 p "$archive" "$object" | llvm-dis-19 -o - | awk '
+        /^define / && match($0, / #[0-9]+ /) {used[substr($0, RSTART + 1, RLENGTH - 2)] = 1; defined = 1}
+        /^attributes #/ && !/ssp(strong|req)/ {bare[$2] = 1}
+        END {for (group in used) if (group in bare) exit 1; exit !defined}' || echo "$object"
+    done
+  done
+}
+bare=$(unprotected "$(dirname "$BINARY")"/src/libcertlatch_*.a)
+expect "stack protector in every function of ours (without it: ${bare:-none})" test -z "$bare"
 
 text=$(strings -n 4 "$BINARY")
 ROOT=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
@@ -74,6 +91,11 @@ for _ in {1..200}; do # in this order: before its exec the process is another pr
 done
 if ((EUID == 0)); then
   expect 'its /proc files belong to root, though it runs as nobody (PR_SET_DUMPABLE=0)' test "$owner" = root
+  for file in mem environ; do
+    # shellcheck disable=SC2016 # for the inner shell
+    expect "nobody's other processes cannot open its /proc/PID/$file" not setpriv --reuid=65534 --regid=65534 --clear-groups \
+      sh -c ': <"/proc/$0/$1"' "$pid" "$file"
+  done
   expect 'and it does run as nobody' has '^Uid:[[:space:]]+65534' "$(cat "/proc/$pid/status")"
 fi
 expect 'no core dump (RLIMIT_CORE=0)' has '^Max core file size +0 +0 ' "$limits"

@@ -264,7 +264,11 @@ void ScriptedServer::ServeInMode(Transport& transport, Served& served) {
   if (mode == Mode::kSilent) {
     Connection(transport).Stall();
   } else if (mode == Mode::kGarbage) {
-    transport.Write("\x01\x02 this is neither TLS nor HTTP\r\n");
+    transport.Write(options_.garbage);
+    transport.Close();
+  } else if (mode == Mode::kHangUp) {
+    std::string heard;  // what is unread at the end would make it a reset
+    transport.Read(heard, kHandshakeTimeout);
     transport.Close();
   } else {
     const std::shared_ptr<SSL_CTX> context = tls_context();

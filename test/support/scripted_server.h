@@ -43,13 +43,15 @@ struct TlsSettings {
 enum class Mode {
   kServe,
   kSilent,   // accepted, then not a byte: with TLS a handshake that never ends
-  kGarbage,  // accepted and answered with bytes that are neither TLS nor HTTP, then closed
+  kGarbage,  // accepted and answered with `garbage`, then closed
+  kHangUp,   // accepted, heard, then closed without a byte
   kRefuse,   // the kernel refuses it; the port stays ours
 };
 
 struct ServerOptions {
   std::optional<TlsSettings> tls;  // nullopt: plain
   Mode mode = Mode::kServe;
+  std::string garbage = "\x01\x02 this is neither TLS nor HTTP\r\n";
   bool ipv6 = false;  // also on ::1, same port
   uint16_t port = 0;  // 0: any free one
 };

@@ -148,6 +148,17 @@ TEST(ScriptedServer, TalksGarbageInsteadOfTls) {
   EXPECT_THAT(plain->ReadOnce().value_or(""), testing::HasSubstr("neither TLS nor HTTP"));
 }
 
+TEST(ScriptedServer, HangsUpInTheHandshake) {
+  ServerOptions options = WithTls();
+  options.mode = Mode::kHangUp;
+  ScriptedServer server(options, SayHello);
+  const std::unique_ptr<TestClient> plain = TestClient::Connect(server.port());
+  ASSERT_NE(plain, nullptr);
+  ASSERT_TRUE(plain->Send("\x16\x03\x01 as if a ClientHello"));
+  EXPECT_EQ(plain->ReadOnce(), std::nullopt);
+  EXPECT_EQ(plain->end(), End::kClean);
+}
+
 TEST(ScriptedServer, KeepsSilentInTheHandshake) {
   ServerOptions options = WithTls();
   options.mode = Mode::kSilent;

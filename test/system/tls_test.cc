@@ -47,14 +47,23 @@ CertSpec Localhost() {
 TEST_F(Tls, NeverTrustsACertificateOfAnotherAuthority) {
   const CertAuthority stranger;
   Write("other.crt", stranger.cert_pem());
-  ExpectDistrust("is not trusted", {"--certificate-authority=" + TempFile("other.crt")});
+  ExpectDistrust("is not trusted: unable to get local issuer certificate",
+                 {"--certificate-authority=" + TempFile("other.crt")});
 }
 
 TEST_F(Tls, NeverTrustsACertificateForAnotherHost) {
   CertSpec spec;
   spec.dns_names = {"kubernetes.default.svc"};
   PresentCertificate(spec);
-  ExpectDistrust("is not trusted");
+  ExpectDistrust("is not trusted: SSL: no alternative certificate subject name matches target");
+}
+
+TEST_F(Tls, NeverTrustsAnAuthorityThatComesAlongWithTheCertificate) {
+  const CertAuthority stranger("another CA");
+  PemPair pair = stranger.Issue(Localhost());
+  pair.cert += stranger.cert_pem();
+  api().server().SetTls(ServerTls(pair));
+  ExpectDistrust("is not trusted: self-signed certificate in certificate chain");
 }
 
 TEST_F(Tls, NeverTrustsAnExpiredCertificate) {
@@ -77,7 +86,7 @@ TEST_F(Tls, RefusesTls11) {
   old.min_version = TLS1_1_VERSION;
   old.max_version = TLS1_1_VERSION;
   api().server().SetTls(old);
-  ExpectDistrust("failed");
+  ExpectDistrust("failed: TLS alert 70: protocol version");
 }
 
 TEST_F(Tls, TakesTls12) {
@@ -132,7 +141,40 @@ TEST_F(Tls, SaysThatAClientCertificateIsMissing) {
   TlsSettings tls = ServerTls(authority());
   tls.client_ca_pem = authority().cert_pem();
   api().server().SetTls(tls);
-  ExpectDistrust("certificate required");
+  ExpectDistrust("TLS alert 116: certificate required; see --client-certificate");
+}
+
+TEST_F(Tls, SaysThatAClientCertificateIsMissingForTls12) {
+  TlsSettings tls = ServerTls(authority());
+  tls.client_ca_pem = authority().cert_pem();
+  tls.max_version = TLS1_2_VERSION;
+  api().server().SetTls(tls);
+  ExpectDistrust(
+      "TLS alert 40: handshake failure: no cipher in common, or it requires a certificate; "
+      "see --client-certificate");
+}
+
+TEST_F(Tls, SaysThatItsClientCertificateIsOfAnUnknownAuthority) {
+  const CertAuthority stranger("another CA");
+  TlsSettings tls = ServerTls(authority());
+  tls.client_ca_pem = authority().cert_pem();
+  api().server().SetTls(tls);
+  const PemPair pair = stranger.Issue({});
+  Write("client.crt", pair.cert);
+  Write("client.key", pair.key);
+  ExpectDistrust(
+      "TLS alert 48: unknown CA; see --client-certificate",
+      {"--client-certificate=" + TempFile("client.crt"), "--client-key=" + TempFile("client.key")});
+}
+
+TEST_F(Tls, SaysThatAServerHungUpInTheHandshake) {
+  api().server().SetMode(Mode::kHangUp);
+  ExpectDistrust("failed: closed without a word of TLS");
+}
+
+TEST_F(Tls, SaysThatAServerDoesNotSpeakTls) {
+  api().server().SetMode(Mode::kGarbage);
+  ExpectDistrust("failed: no TLS comes back");
 }
 
 TEST_F(Tls, NamesAClientKeyThatDoesNotBelong) {
@@ -177,12 +219,39 @@ TEST_F(Tls, RidesOutACaFileThatIsGoneForAMoment) {
   EXPECT_THAT(run->Wait(kHang), ExitsWith(0));
 }
 
+// It keeps the session's ticket: a resumption that goes wrong would cost every second attempt.
+TEST_F(Tls, ResumesItsSessionWhenTheConnectionWasCut) {
+  const auto run = Start({"configmap/later", "--for=create"});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(api().WaitForOpenWatches(1, kHang));
+    api().server().DropConnections();
+  }
+  ASSERT_TRUE(api().WaitForOpenWatches(1, kHang));
+  api().Put(ConfigMapJson("later", "1"));
+  const Outcome outcome = run->Wait(kHang);
+  EXPECT_THAT(outcome, ExitsWith(0));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("TLS")));
+}
+
 // --- plain http ---
 
 TEST_F(Tls, SpeaksPlainHttpOnTheLoopback) {
   MiniApiserver plain({});
   plain.Put(ConfigMapJson("c", "1"));
   EXPECT_THAT(RunAt(plain.url(), {"configmap/c", "--for=create"}), ExitsWith(0));
+}
+
+TEST_F(Tls, SaysThatAServerSpeaksPlainHttpWhereTlsWasMeant) {
+  ServerOptions options;
+  options.mode = Mode::kGarbage;
+  options.garbage = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent no HTTP to an HTTP server.\n";
+  const ScriptedServer plain(options, {});
+  Args arguments = kConfigMap;
+  arguments.emplace_back("--timeout=1s");
+  const Outcome outcome = RunAt("https://127.0.0.1:" + std::to_string(plain.port()), arguments);
+  EXPECT_THAT(outcome, ExitsWith(1));
+  EXPECT_THAT(Lines(outcome.err).back(),
+              HasSubstr("failed: no TLS comes back: is this a port for plain http?"));
 }
 
 TEST_F(Tls, RefusesToSendATokenInTheClear) {

@@ -312,6 +312,21 @@ def port_without_sscanf():
                  'portnum = (unsigned int)strtoul(port, &after, 10);\n    if (after == port ||')
 
 
+def psk_binder_without_hmac_key():
+    """The binder of a resumed session is asked of HMAC itself, as the Finished message's is (tls13_final_finish_mac):
+    upstream wraps the same HMAC, with the same key over the same hash, in a key of the type HMAC and a signature of it,
+    which the provider table does not have. Without this no TLS 1.3 session is resumed. (0 KB; key type and signature
+    would be 5)"""
+    source = 'ssl/statem/extensions.c'
+    tree.replace_regex(source, r'    mackey = EVP_PKEY_new_raw_private_key_ex\(sctx->libctx, "HMAC",'
+                       r'\s*sctx->propq, finishedkey,\s*hashsize\);\n    if \(mackey == NULL\) \{.*?\n    \}\n', '')
+    tree.replace_regex(source, r'EVP_DigestSignInit_ex\(mctx, NULL, EVP_MD_get0_name\(md\), sctx->libctx,\s*sctx->propq, mackey, NULL\)'
+                       r'\s*<= 0\s*\|\| EVP_DigestSignUpdate\(mctx, hash, hashsize\) <= 0'
+                       r'\s*\|\| EVP_DigestSignFinal\(mctx, binderout, &bindersize\) <= 0',
+                       'EVP_Q_mac(sctx->libctx, "HMAC", sctx->propq, EVP_MD_get0_name(md), NULL, finishedkey, hashsize,\n'
+                       '            hash, hashsize, binderout, hashsize, &bindersize) == NULL')
+
+
 # --- shorter tables ----------------------------------------------------------------------------------------------
 
 def curves():
@@ -540,7 +555,7 @@ def no_curve448():
 for edit in (short_calls, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
              x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
-             aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf, curves, cipher_suites,
-             cipher_aliases, certificate_extensions, object_names, no_name_printing, legacy_key_methods, no_key_generation,
-             no_introspection, no_curve448):
+             aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf,
+             psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
+             no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
     edit()
