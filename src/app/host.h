@@ -32,11 +32,11 @@ class Host {
 
   // GET of a path and query at the API server. One answer, within the request timeout.
   [[nodiscard]] virtual Handle Fetch(const std::string& target,
-                                     std::function<void(ApiAnswer)> then) = 0;
+                                     std::function<void(const ApiAnswer&)> then) = 0;
   // The same as a watch: the body of a 200 goes to `bytes` as it comes, `ended` comes once.
   [[nodiscard]] virtual Handle Watch(const std::string& target,
                                      std::function<void(std::string_view)> bytes,
-                                     std::function<void(ApiAnswer)> ended) = 0;
+                                     std::function<void(const ApiAnswer&)> ended) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
   virtual void Log(const LogLine& line) = 0;      // to standard error

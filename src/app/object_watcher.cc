@@ -55,7 +55,7 @@ void ObjectWatcher::OpenWatch(const WatchStep& step) {
   ExpectSignOfLife();
   request_ = host_.Watch(
       step.target, [this](std::string_view bytes) { OnBytes(bytes); },
-      [this](ApiAnswer answer) { OnEnded(std::move(answer)); });
+      [this](const ApiAnswer& answer) { OnEnded(answer); });
 }
 
 void ObjectWatcher::ExpectSignOfLife() {
@@ -82,13 +82,12 @@ void ObjectWatcher::OnBytes(std::string_view bytes) {
   }
 }
 
-void ObjectWatcher::OnEnded(ApiAnswer answer) {
+void ObjectWatcher::OnEnded(const ApiAnswer& answer) {
   EndWatch();
+  ApiAnswer end = answer;
   const Status finished = decoder_.Finish();
-  if (answer.status == 200 && answer.problem.empty() && !finished) {
-    answer.problem = finished.error().text;
-  }
-  Proceed(session_.OnWatchEnded(answer, opened_, host_.Now()));
+  if (end.status == 200 && end.problem.empty() && !finished) end.problem = finished.error().text;
+  Proceed(session_.OnWatchEnded(end, opened_, host_.Now()));
 }
 
 void ObjectWatcher::EndWatch() {

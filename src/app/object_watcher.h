@@ -31,7 +31,7 @@ class ObjectWatcher {
   void Take(const WatchStep& step);
   void OpenWatch(const WatchStep& step);
   void OnBytes(std::string_view bytes);
-  void OnEnded(ApiAnswer answer);
+  void OnEnded(const ApiAnswer& answer);
   void ExpectSignOfLife();
   void EndWatch();
   void Tell();

@@ -97,6 +97,20 @@ class OptionSetter {
   CURLcode code_ = CURLE_OK;
 };
 
+struct NumberOption {
+  CURLoption option;
+  long value;
+};
+
+constexpr NumberOption kFixedOptions[] = {
+    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_FOLLOWLOCATION, 0},
+    {CURLOPT_TCP_KEEPALIVE, 1},
+    {CURLOPT_TCP_KEEPIDLE, kKeepAliveIdle},
+    {CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval},
+};
+
 }  // namespace
 
 // Everything curl points to while the transfer lives.
@@ -199,11 +213,9 @@ bool HttpClient::Transfer::Take(std::string_view bytes) {
 
 CURLcode HttpClient::Transfer::Configure() {
   OptionSetter set(easy);
+  for (const NumberOption& fixed : kFixedOptions) set(fixed.option, fixed.value);
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_FOLLOWLOCATION, 0L);
   // Where curl was built without proxies the option does not exist: all the better.
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   set(CURLOPT_ERRORBUFFER, error);
@@ -213,9 +225,6 @@ CURLcode HttpClient::Transfer::Configure() {
   set(CURLOPT_HEADERFUNCTION, &Curl::OnHeader);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_SOCKOPTFUNCTION, &SetSocketOptions);
-  set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdle);
-  set(CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval);
   set(CURLOPT_CONNECTTIMEOUT_MS, ToMilliseconds(request.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, ToMilliseconds(request.total_timeout));
 
@@ -228,7 +237,8 @@ CURLcode HttpClient::Transfer::Configure() {
     Wipe(header);
   }
   set(CURLOPT_HTTPHEADER, headers.list);
-  if (!request.connect_to.empty()) connect_to.Add("::" + request.connect_to);  // whatever the URL
+  // Whatever the URL says.
+  if (!request.connect_to.empty()) connect_to.Add(Format("::%s", request.connect_to.c_str()));
   if (connect_to.list != nullptr) set(CURLOPT_CONNECT_TO, connect_to.list);
   if (!request.addresses.empty()) addresses.Add(request.addresses);
   if (addresses.list != nullptr) set(CURLOPT_RESOLVE, addresses.list);
@@ -270,36 +280,37 @@ ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
 
 // One line for the person on call: what failed, where, and what to look at.
 std::string HttpClient::Transfer::Problem(CURLcode code) const {
-  const std::string where = Where();
+  const std::string place = Where();
+  const char* const where = place.c_str();
   if (timed_out) {
     curl_off_t sent_after = 0;
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_after);
-    if (sent_after == 0) {
-      return "no connection to " + where + " within " + FormatDuration(request.answer_timeout);
-    }
-    return where + " accepted the request and did not answer within " +
-           FormatDuration(request.answer_timeout);
+    const std::string limit = FormatDuration(request.answer_timeout);
+    if (sent_after == 0) return Format("no connection to %s within %s", where, limit.c_str());
+    return Format("%s accepted the request and did not answer within %s", where, limit.c_str());
   }
-  if (too_large) return "the answer of " + where + " is too large";
+  if (too_large) return Format("the answer of %s is too large", where);
   std::string detail = TlsWords(error);
   if (detail.empty()) detail = Printable(error[0] != 0 ? error : curl_easy_strerror(code), 300);
-  long os_error = 0;
+  const char* why = detail.c_str();
+  long number = 0;
   switch (code) {
     case CURLE_COULDNT_CONNECT:
-      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
-      return "cannot connect to " + where + ": " +
-             (os_error != 0 ? std::strerror(static_cast<int>(os_error)) : detail);
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+      if (number != 0) why = std::strerror(static_cast<int>(number));
+      return Format("cannot connect to %s: %s", where, why);
     case CURLE_OPERATION_TIMEDOUT:
-      return "no answer from " + where + " in time (" + detail + ")";
-    case CURLE_PEER_FAILED_VERIFICATION: {
-      long verify = X509_V_OK;  // unspecified: another host's certificate, which curl itself finds
-      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-      const std::string why = verify == X509_V_OK || verify == X509_V_ERR_UNSPECIFIED
-                                  ? detail
-                                  : std::string(X509_verify_cert_error_string(verify));
-      return "the certificate of " + where + " is not trusted: " + why +
-             " (see --certificate-authority and --tls-server-name)";
-    }
+      return Format("no answer from %s in time (%s)", where, why);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &number);
+      // Unspecified: another host's certificate, which curl itself finds.
+      if (number != X509_V_OK && number != X509_V_ERR_UNSPECIFIED) {
+        why = X509_verify_cert_error_string(number);
+      }
+      return Format(
+          "the certificate of %s is not trusted: %s (see --certificate-authority and "
+          "--tls-server-name)",
+          where, why);
     case CURLE_SSL_CACERT_BADFILE:
       return "the certificate authority is not usable (see --certificate-authority)";
     case CURLE_SSL_CERTPROBLEM:
@@ -309,9 +320,9 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
-      return "the connection to " + where + " broke (" + detail + ")";
+      return Format("the connection to %s broke (%s)", where, why);
     default:
-      return "the request to " + where + " failed: " + detail;
+      return Format("the request to %s failed: %s", where, why);
   }
 }
 
@@ -438,7 +449,7 @@ void HttpClient::Finish(uint64_t id, CurlCode code) {
   ApiAnswer answer = found->second->Answer(static_cast<CURLcode>(code));
   const auto then = std::move(found->second->request.on_answer);
   Cancel(id);
-  then(std::move(answer));
+  then(answer);
 }
 
 }  // namespace certlatch

@@ -43,7 +43,7 @@ struct HttpRequest {
   size_t max_body = 0;
   // Set: the body of a 200 goes here, without a bound in all.
   std::function<void(std::string_view)> on_bytes;
-  std::function<void(ApiAnswer)> on_answer;
+  std::function<void(const ApiAnswer&)> on_answer;
 };
 
 class HttpClient {

@@ -19,7 +19,7 @@ constexpr Duration kLookUpTimeout = 10s;
 constexpr Duration kAddressesFor = 30s;
 
 std::string Bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return host.find(':') == std::string::npos ? host : Format("[%s]", host.c_str());
 }
 
 // What may stand in a URL's authority; everything else (user info, spaces, controls) is refused.
@@ -30,11 +30,11 @@ bool IsHostText(std::string_view host) {
   });
 }
 
-Error BadServer(std::string_view server, std::string_view problem) {
-  return Error{Code::kConfig, "--server " + Printable(server, 300) + ": " + std::string(problem)};
+Error BadServer(const std::string& server, const char* problem) {
+  return Failure(Code::kConfig, "--server %s: %s", Printable(server, 300).c_str(), problem);
 }
 
-Error AsConfig(Error error, std::string_view flag) {
+Error AsConfig(Error error, const char* flag) {
   error.code = Code::kConfig;
   return std::move(error).With(flag);
 }
@@ -44,8 +44,15 @@ bool IsVisibleAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-bool HoldsPem(std::string_view text, std::string_view label) {
-  return text.find("-----BEGIN " + std::string(label)) != std::string_view::npos;
+// A PEM file as it is now; `what` it is for the error. Code kRetry: it may come to be well.
+Result<std::string> ReadPem(const std::string& path, const char* what) {
+  Result<std::string> pem = ReadSmallFile(path, kMaxPemFile);
+  if (!pem) return std::move(pem).error().With(what);
+  if (pem->find("-----BEGIN CERTIFICATE") == std::string::npos &&
+      pem->find("-----BEGIN TRUSTED CERTIFICATE") == std::string::npos) {
+    return Failure(Code::kRetry, "%s: %s: holds no PEM certificate", what, path.c_str());
+  }
+  return pem;
 }
 
 }  // namespace
@@ -68,7 +75,7 @@ class KubeClient::Call : public Cancellable {
     ApiAnswer answer;
     answer.problem = error.text;
     const auto then = std::move(request_.on_answer);
-    then(std::move(answer));  // last: may destroy this
+    then(answer);  // last: may destroy this
   }
 
  private:
@@ -145,7 +152,8 @@ Status KubeClient::CheckServer() const {
   const std::string& name = options_.tls_server_name;
   if (!name.empty() &&
       (!IsHostText(name) || (name.find(':') != std::string::npos && !IsIpAddress(name)))) {
-    return Error{Code::kConfig, "--tls-server-name " + Printable(name, 300) + ": no host name"};
+    return Failure(Code::kConfig, "--tls-server-name %s: no host name",
+                   Printable(name, 300).c_str());
   }
   return {};
 }
@@ -163,7 +171,7 @@ Result<Secret> KubeClient::ReadToken() const {
   Secret token{std::string(Trim(*text))};
   Wipe(*text);
   if (token.empty() || !IsVisibleAscii(token.Reveal())) {
-    return Error{Code::kRetry, "token file: " + options_.token_file + ": holds no token"};
+    return Failure(Code::kRetry, "token file: %s: holds no token", options_.token_file.c_str());
   }
   return token;
 }
@@ -172,21 +180,13 @@ Result<std::shared_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
   auto identity = std::make_shared<TlsIdentity>();
   identity->verify = !options_.insecure_skip_tls_verify;
   if (!options_.certificate_authority.empty() && identity->verify) {
-    Result<std::string> pem = ReadSmallFile(options_.certificate_authority, kMaxPemFile);
-    if (!pem) return std::move(pem).error().With("certificate authority");
-    if (!HoldsPem(*pem, "CERTIFICATE") && !HoldsPem(*pem, "TRUSTED CERTIFICATE")) {
-      return Error{Code::kRetry, "certificate authority: " + options_.certificate_authority +
-                                     ": holds no PEM certificate"};
-    }
+    Result<std::string> pem = ReadPem(options_.certificate_authority, "certificate authority");
+    if (!pem) return std::move(pem).error();
     identity->certificate_authority = *std::move(pem);
   }
   if (options_.client_certificate.empty()) return {std::move(identity)};
-  Result<std::string> certificate = ReadSmallFile(options_.client_certificate, kMaxPemFile);
-  if (!certificate) return std::move(certificate).error().With("client certificate");
-  if (!HoldsPem(*certificate, "CERTIFICATE")) {
-    return Error{Code::kRetry, "client certificate: " + options_.client_certificate +
-                                   ": holds no PEM certificate"};
-  }
+  Result<std::string> certificate = ReadPem(options_.client_certificate, "client certificate");
+  if (!certificate) return std::move(certificate).error();
   Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
   if (!key) return std::move(key).error().With("client key");
   identity->client_certificate = *std::move(certificate);
@@ -199,10 +199,11 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   // The name that is verified and sent as SNI stands in the URL; curl connects to the other.
   const bool renamed = !options_.tls_server_name.empty() && tls_;
   const std::string url_host = Bracketed(renamed ? options_.tls_server_name : host_);
-  request.url = (tls_ ? "https://" : "http://") + url_host + ":" + port_ + prefix_ + target;
+  request.url = Format("http%s://%s:%s%s%s", tls_ ? "s" : "", url_host.c_str(), port_.c_str(),
+                       prefix_.c_str(), target.c_str());
   if (renamed) {
-    request.connect_to = Bracketed(host_) + ":" + port_;
-    request.headers.push_back("Host: " + request.connect_to);
+    request.connect_to = Format("%s:%s", Bracketed(host_).c_str(), port_.c_str());
+    request.headers.push_back(Format("Host: %s", request.connect_to.c_str()));
   }
   request.headers.emplace_back("Accept: application/json");
   request.headers.emplace_back("User-Agent: certlatch");
@@ -218,24 +219,24 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   return request;
 }
 
-Handle KubeClient::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+Handle KubeClient::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
   return Begin(target, options_.request_timeout, nullptr, std::move(then));
 }
 
 Handle KubeClient::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                         std::function<void(ApiAnswer)> ended) {
+                         std::function<void(const ApiAnswer&)> ended) {
   return Begin(target, Duration::zero(), std::move(bytes), std::move(ended));
 }
 
 Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
                          std::function<void(std::string_view)> bytes,
-                         std::function<void(ApiAnswer)> then) {
+                         std::function<void(const ApiAnswer&)> then) {
   Result<HttpRequest> prepared = Prepare(target);
   if (!prepared) {
     return loop_.After(Duration::zero(), [then, problem = prepared.error().text] {
       ApiAnswer answer;
       answer.problem = problem;
-      then(std::move(answer));
+      then(answer);
     });
   }
   HttpRequest request = *std::move(prepared);
@@ -243,10 +244,10 @@ Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
   request.connect_timeout = std::min(options_.request_timeout, kConnectTimeout);
   request.answer_timeout = std::min(options_.request_timeout, kAnswerTimeout);
   request.on_bytes = std::move(bytes);
-  request.on_answer = [this, then = std::move(then)](ApiAnswer answer) {
+  request.on_answer = [this, then = std::move(then)](const ApiAnswer& answer) {
     // The next attempt asks for the address again: the old one may be why there is no answer.
     if (answer.status == 0) addresses_until_ = Instant();
-    then(std::move(answer));
+    then(answer);
   };
   if (IsIpAddress(host_)) return http_.Send(std::move(request));
   if (Loop::Now() < addresses_until_) return SendTo(addresses_, std::move(request));
@@ -254,10 +255,12 @@ Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
 }
 
 Handle KubeClient::SendTo(const std::vector<std::string>& addresses, HttpRequest request) {
-  request.addresses = host_ + ":" + port_ + ":";
+  request.addresses = Format("%s:%s", host_.c_str(), port_.c_str());
+  char separator = ':';
   for (const std::string& address : addresses) {
-    if (&address != &addresses.front()) request.addresses += ',';
+    request.addresses += separator;
     request.addresses += Bracketed(address);
+    separator = ',';
   }
   return http_.Send(std::move(request));
 }

@@ -25,9 +25,9 @@ class KubeClient {
                                                     ConnectionOptions options);
 
   // As Host's. One answer, at the latest after the request timeout.
-  [[nodiscard]] Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then);
+  [[nodiscard]] Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then);
   [[nodiscard]] Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                             std::function<void(ApiAnswer)> ended);
+                             std::function<void(const ApiAnswer&)> ended);
 
  private:
   class Call;
@@ -41,7 +41,8 @@ class KubeClient {
   Result<std::shared_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;
   Handle Begin(const std::string& target, Duration total_timeout,
-               std::function<void(std::string_view)> bytes, std::function<void(ApiAnswer)> then);
+               std::function<void(std::string_view)> bytes,
+               std::function<void(const ApiAnswer&)> then);
   Handle SendTo(const std::vector<std::string>& addresses, HttpRequest request);
   Handle LookUpAndSend(HttpRequest request);
   void OnLookedUp(const Result<std::vector<std::string>>& found);

@@ -58,29 +58,29 @@ Handle LinuxHost::After(Duration length, std::function<void()> then) {
   return loop_.After(length, std::move(then));
 }
 
-Handle LinuxHost::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+Handle LinuxHost::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
   return kube_->Fetch(target, Telling("GET", target, std::move(then)));
 }
 
 Handle LinuxHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                        std::function<void(ApiAnswer)> ended) {
+                        std::function<void(const ApiAnswer&)> ended) {
   return kube_->Watch(target, std::move(bytes), Telling("watch", target, std::move(ended)));
 }
 
 // With -v: a line when the request is made and one when it ended.
-std::function<void(ApiAnswer)> LinuxHost::Telling(const char* verb, const std::string& target,
-                                                  std::function<void(ApiAnswer)> then) {
+std::function<void(const ApiAnswer&)> LinuxHost::Telling(
+    const char* verb, const std::string& target, std::function<void(const ApiAnswer&)> then) {
   if (!tells_requests_) return then;
   const std::string request = Format("%s %s", verb, target.c_str());
   Log({LogLevel::kDebug, "request", request, {{"target", target}}});
-  return [this, request, then = std::move(then)](ApiAnswer answer) {
+  return [this, request, then = std::move(then)](const ApiAnswer& answer) {
     const std::string outcome =
         answer.problem.empty() ? Format("HTTP %d", answer.status) : answer.problem;
     Log({LogLevel::kDebug,
          "answer",
          Format("%s: %s", request.c_str(), outcome.c_str()),
          {{"outcome", outcome}}});
-    then(std::move(answer));
+    then(answer);
   };
 }
 

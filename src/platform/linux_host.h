@@ -25,17 +25,17 @@ class LinuxHost : public Host {
   Instant Now() override;
   WallTime WallNow() override;
   Handle After(Duration length, std::function<void()> then) override;
-  Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then) override;
+  Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
   Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-               std::function<void(ApiAnswer)> ended) override;
+               std::function<void(const ApiAnswer&)> ended) override;
   void Print(std::string_view line) override;
   void Log(const LogLine& line) override;
 
  private:
   LinuxHost(Loop& loop, const OutputOptions& output)
       : loop_(loop), log_format_(output.format), tells_requests_(output.verbosity > 0) {}
-  std::function<void(ApiAnswer)> Telling(const char* verb, const std::string& target,
-                                         std::function<void(ApiAnswer)> then);
+  std::function<void(const ApiAnswer&)> Telling(const char* verb, const std::string& target,
+                                                std::function<void(const ApiAnswer&)> then);
   void WriteTo(int fd, std::string_view line, bool& stuck);
 
   Loop& loop_;

@@ -31,18 +31,18 @@ Handle FakeHost::After(Duration length, std::function<void()> then) {
   return std::make_unique<Registration>([this, key] { timers_.erase(key); });
 }
 
-Handle FakeHost::Fetch(const std::string& target, std::function<void(ApiAnswer)> then) {
+Handle FakeHost::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
   return Register(target, false, nullptr, std::move(then));
 }
 
 Handle FakeHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                       std::function<void(ApiAnswer)> ended) {
+                       std::function<void(const ApiAnswer&)> ended) {
   return Register(target, true, std::move(bytes), std::move(ended));
 }
 
 Handle FakeHost::Register(const std::string& target, bool is_watch,
                           std::function<void(std::string_view)> bytes,
-                          std::function<void(ApiAnswer)> then) {
+                          std::function<void(const ApiAnswer&)> then) {
   const int id = ++last_id_;
   const Request request{target, is_watch, now_};
   history.push_back(request);

@@ -31,9 +31,9 @@ class FakeHost : public Host {
     return wall_start_ + std::chrono::duration_cast<std::chrono::seconds>(now_ - Instant());
   }
   Handle After(Duration length, std::function<void()> then) override;
-  Handle Fetch(const std::string& target, std::function<void(ApiAnswer)> then) override;
+  Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
   Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-               std::function<void(ApiAnswer)> ended) override;
+               std::function<void(const ApiAnswer&)> ended) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
@@ -61,13 +61,13 @@ class FakeHost : public Host {
   struct Pending {
     Request request;
     std::function<void(std::string_view)> bytes;
-    std::function<void(ApiAnswer)> then;
+    std::function<void(const ApiAnswer&)> then;
   };
   struct Registration;
   using TimerKey = std::pair<Instant, int>;
 
   Handle Register(const std::string& target, bool is_watch,
-                  std::function<void(std::string_view)> bytes, std::function<void(ApiAnswer)> then);
+                  std::function<void(std::string_view)> bytes, std::function<void(const ApiAnswer&)> then);
 
   Instant now_{};
   WallTime wall_start_{std::chrono::seconds(1'800'000'000)};  // 2027-01-15T08:00:00Z
