@@ -19,7 +19,7 @@ constexpr std::string_view kWords =
     " 198 267 no TLS comes back: is this a port for plain http?\n"
     " 248 261 it chose a cipher that was not offered\n"
     " 281 a record was damaged on the way\n"
-    " 294 closed without a word of TLS\n"
+    " 294 it closed without ending TLS\n"
     " 338 it is too old for secure renegotiation\n"
     " 370 378 it chose an algorithm that was not offered\n"
     " 373 something on the way lowers the TLS version\n"

@@ -36,7 +36,7 @@ TEST(TlsWords, NameWhatUsersMeet) {
                            SSL_R_VERSION_TOO_HIGH, SSL_R_WRONG_SSL_VERSION}) {
     EXPECT_EQ(WordsOf(reason), "no TLS version in common");
   }
-  EXPECT_EQ(WordsOf(SSL_R_UNEXPECTED_EOF_WHILE_READING), "closed without a word of TLS");
+  EXPECT_EQ(WordsOf(SSL_R_UNEXPECTED_EOF_WHILE_READING), "it closed without ending TLS");
   EXPECT_EQ(TlsWords("OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to 127.0.0.1:443 "),
             WordsOf(SSL_R_UNEXPECTED_EOF_WHILE_READING));
   for (const int reason :
