@@ -287,6 +287,8 @@ def certificate_extensions():
         'akey_id': ('authority_key_identifier', 'AUTHORITY_KEYID'),
         'crld': ('crl_distribution_points', 'CRL_DIST_POINTS'),
         'ext_ku': ('ext_key_usage', 'EXTENDED_KEY_USAGE'),
+        'addr': ('sbgp_ipAddrBlock', 'IPAddrBlocks'),
+        'asid': ('sbgp_autonomousSysNum', 'ASIdentifiers'),
         'policy_constraints': ('policy_constraints', 'POLICY_CONSTRAINTS'),
         'pci': ('proxyCertInfo', 'PROXY_CERT_INFO_EXTENSION'),
         'name_constraints': ('name_constraints', 'NAME_CONSTRAINTS'),
