@@ -134,6 +134,16 @@ static_build() {
   ctest --preset static
 }
 
+# Hostile bytes: the fuzz targets' seeds through the trimmed libraries, built with sanitizers; hostile files against the
+# binary that is shipped.
+hostile_bytes() {
+  { cmake --preset hostile && cmake --build --preset hostile; } >build/hostile.log 2>&1 || {
+    tail -n 30 build/hostile.log
+    return 1
+  }
+  ctest --preset hostile && CERTLATCH_BINARY=$PWD/build/static/certlatch "$BUILD/test/hostile_test" --gtest_brief=1
+}
+
 quickstart() { CERTLATCH_QUICKSTART_SERVER=embedded ./deploy/quickstart.sh; }
 
 # --- all of it --------------------------------------------------------------------------------------------------
@@ -162,5 +172,6 @@ fi
 check 'format' formatted
 check 'lint' linted
 check 'static build' static_build
+check 'hostile bytes' hostile_bytes
 check 'quickstart' quickstart
 wait

@@ -139,7 +139,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     is_address = X509_check_ip_asc(leaf, "10.0.0.1", 0) == 1;
   }
   if (std::getenv("CERTLATCH_FUZZ_ANSWER") != nullptr) {
-    std::printf("answer: %s %s host=%d address=%d\n", code == X509_V_OK ? "accepted" : "refused",
+    std::fprintf(stderr, "answer: %s %s host=%d address=%d\n",
+                 code == X509_V_OK ? "accepted" : "refused",
                 X509_verify_cert_error_string(code), is_host ? 1 : 0, is_address ? 1 : 0);
   }
   ERR_clear_error();

@@ -308,7 +308,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The input cannot know a key, so without the help above nobody may come through.
   Require(g_server_knows_keys || code != CURLE_OK);
   if (std::getenv("CERTLATCH_FUZZ_ANSWER") != nullptr) {
-    std::printf("%s\n", curl_easy_strerror(code));
+    std::fprintf(stderr, "answer: %s\n", curl_easy_strerror(code));
   }
   return 0;
 }

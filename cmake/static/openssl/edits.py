@@ -295,6 +295,8 @@ def certificate_extensions():
         'policy_mappings': ('policy_mappings', 'POLICY_MAPPINGS'),
         'inhibit_anyp': ('inhibit_any_policy', 'ASN1_INTEGER'),
     }
+    # the one whose ASN.1 only its own module knows
+    tree.replace('crypto/x509/v3_addr.c', 'static_ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)', 'ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)')
     # upstream's order, which is sorted by NID
     order = [name for name in re.findall(r'&ossl_v3_(\w+(?:\[\d\])?)', tree.read('crypto/x509/standard_exts.h'))
              if name in kept]
@@ -304,6 +306,7 @@ def certificate_extensions():
     pointers = ', '.join(f'&small_exts[{i}]' for i in range(len(order)))
     tree.replace('crypto/x509/v3_lib.c', '#include "standard_exts.h"',
                  '#include <openssl/asn1t.h>\n#include <openssl/x509v3.h>\n'
+                 'DECLARE_ASN1_ITEM(IPAddrBlocks)\n'
                  f'static const X509V3_EXT_METHOD small_exts[] = {{\n{rows}}};\n'
                  f'static const X509V3_EXT_METHOD *standard_exts[] = {{ {pointers} }};\n'
                  '#define STANDARD_EXTENSION_COUNT OSSL_NELEM(standard_exts)')
