@@ -11,10 +11,15 @@ import subprocess
 import sys
 
 # What the trimmed library refuses for want of an algorithm, by the seeds' names.
+KINDS = r'(binary|brainpool|dhx?|dsa|ed448|explicit_\w+|secp\w+|sm2|x25519|x448)'
 REFUSED = {
     r'signature_(ecdsa|rsa)_sha224': 'digests: SHA-256, -384 and -512 only (SHA-1 and MD5 are refused by both)',
     r'signature_(ecdsa|rsa)_sha3': 'the same',
     r'signature_rsa_sha512_256': 'the same',
+    rf'leaf_key_{KINDS}': 'a server with a key that could not be used in TLS anyway',
+    rf'file_(pkcs8|own_leaf)_{KINDS}': 'a file of authorities that holds a private key, of a kind that is unknown',
+    r'file_pkcs8_version_\w+|file_label_SM2_PRIVATE_KEY|file_traditional_dsa': 'the same',
+    r'file_traditional_encrypted_\w+': 'the same, encrypted',
 }
 
 
@@ -38,7 +43,7 @@ def main():
     files = [f'{seeds}/{name}' for name in names]
     bad = accepted = refused = 0
     for name, trimmed, full in zip(names, answers(trimmed_program, files), answers(full_program, files)):
-        alike = trimmed.split()[0] == full.split()[0] and trimmed.split('host=')[1] == full.split('host=')[1]
+        alike = trimmed == full or trimmed.startswith('refused') and full.startswith('refused')
         explained = trimmed.startswith('refused') and any(re.fullmatch(pattern, name) for pattern in REFUSED)
         accepted += alike and trimmed.startswith('accepted')
         refused += alike and trimmed.startswith('refused')
