@@ -16,7 +16,7 @@ OUT = sys.argv[1]
 TMP = tempfile.mkdtemp(prefix='seeds-')
 
 
-def openssl(*arguments, data=None, binary=True):
+def openssl(*arguments, data=None):
     return subprocess.run(['openssl', *arguments], input=data, check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, cwd=TMP).stdout
 
@@ -88,9 +88,12 @@ def pem(label, der):
 
 # --- keys --------------------------------------------------------------------------------------------------------
 
+def pkcs8(key): return openssl('pkcs8', '-topk8', '-nocrypt', '-outform', 'DER', data=key)
+
+
 def generated(kind, *options):
     arguments = [word for option in options for word in ('-pkeyopt', option)]
-    return openssl('genpkey', '-algorithm', kind, *arguments, '-outform', 'DER')
+    return pkcs8(openssl('genpkey', '-algorithm', kind, *arguments))
 
 
 def ec(curve, encoding='named_curve'):
@@ -100,7 +103,7 @@ def ec(curve, encoding='named_curve'):
 def from_parameters(kind, *options):
     arguments = [word for option in options for word in ('-pkeyopt', option)]
     stored('parameters', openssl('genpkey', '-genparam', '-algorithm', kind, *arguments))
-    return openssl('genpkey', '-paramfile', 'parameters', '-outform', 'DER')
+    return pkcs8(openssl('genpkey', '-paramfile', 'parameters'))
 
 
 def post_quantum(number, private, public):
@@ -467,8 +470,7 @@ for _name, _arguments in {'pbes2': ['-v2', 'aes-256-cbc'], 'pbes2_sha512': ['-v2
     _text = openssl('pkcs8', '-topk8', '-in', _key, *_arguments, *PASSWORD)
     pair('encrypted_' + _name, _text)
     pair('encrypted_as_plain_' + _name, _text.replace(b'ENCRYPTED ', b''))
-for _name, _tool in {'p256': 'ec', 'rsa': 'rsa', 'dsa': 'dsa'}.items():
-    _traditional = [] if _tool == 'ec' else ['-traditional'] if _tool == 'rsa' else []
+for _name in ('p256', 'rsa', 'dsa'):
     _text = openssl('pkey', '-in', key_file(_name), '-traditional')
     pair('traditional_' + _name, _text)
     pair('traditional_encrypted_' + _name, openssl('pkey', '-in', key_file(_name), '-traditional', '-aes256', *PASSWORD))
@@ -518,7 +520,7 @@ for _name, _secret in {'zero': b'\0' * 32, 'order': bytes.fromhex('ffffffff00000
     pair('ec_secret_' + _name, pem('EC PRIVATE KEY', seq(integer(1), octets(_secret), ctx(0, oid('1.2.840.10045.3.1.7')))))
 for _name, _version in {'negative': -1, 'one': 1, 'huge': 1 << 90}.items():
     pair('pkcs8_version_' + _name, pem('PRIVATE KEY', seq(integer(_version), _p256, octets(seq(integer(1), octets(b'\1' * 32))))))
-pair('pkcs8_indefinite', pem('PRIVATE KEY', endless(0x30, KEYS['p384'][4 if KEYS['p384'][1] == 0x82 else 3:])))
+pair('pkcs8_indefinite', pem('PRIVATE KEY', endless(0x30, KEYS['p384'][3:])))
 pair('pkcs8_attributes', pem('PRIVATE KEY', seq(integer(0), _p256, octets(seq(integer(1), octets(b'\1' * 32))), ctx(
     0, seq(oid('1.2.3.4'), setof(octets(b'a')))), raw_ctx(1, b'\0public'))))
 
@@ -576,7 +578,6 @@ def flight12(*ders, suite=0xc02b, group=29, scheme=0x0403, request=b'', after=HT
 def tls(name_, data, flags=0): seed('tls_client', name_, bytes([flags]) + data)
 
 
-ANCHOR_NAME = CA_NAME
 GOOD = leaf(public=PUBLIC['p256'])
 RSA_LEAF = leaf(public=PUBLIC['rsa'])
 SCHEMES = {'p256': 0x0403, 'p384': 0x0503, 'p521': 0x0603, 'rsa': 0x0804, 'ed25519': 0x0807, 'rsa_pss': 0x0809, 'rsa_pss_sha512': 0x080b,
@@ -612,7 +613,7 @@ tls('tls13_compressed', hello13() + message(8, extensions13()) + message(25, b'\
 tls('tls13_psk', hello(0x1301, e43=b'\3\4', e41=b'\0\0') + message(8, extensions13(e42=b'')) + message(20, b'F' * 32))
 tls('tls13_staple', flight13(GOOD, extra=two(5) + u16(b'\1' + u24(b'o')) + two(18) + u16(u16(u16(b'sct')))))
 tls('tls13_empty_certificate', flight13())
-tls('tls13_chain', flight13(below_middle(public=PUBLIC['p256']) if False else GOOD, middle(), *[ANCHOR] * 9))
+tls('tls13_chain', flight13(GOOD, middle(), *[ANCHOR] * 9))
 for _number in (0, 1, 5, 10, 13, 15, 16, 18, 19, 20, 21, 22, 23, 27, 28, 35, 41, 42, 43, 44, 45, 47, 49, 50, 51, 57, 13172, 65281, 0xfe0d, 0x3a3a):
     for _name, _value in {'empty': b'', 'zeros': bytes(2), 'list': u16(u8(b'http/1.1'))}.items():
         tls(f'tls13_extension_{_number}_{_name}', flight13(GOOD, encrypted=extensions13(**{f'e{_number}': _value})))
