@@ -1,12 +1,13 @@
-// Any certificates as authorities and chain of a TLS server, verified as curl and libssl verify them
-// (partial chains, trusted first, security level 2): no crash, no leak, no trap, no endless work.
+// Any certificates as authorities and chain of a TLS server, verified as curl and libssl verify
+// them (partial chains, trusted first, security level 2): no crash, no leak, no trap, no endless
+// work.
 //
 // Input: a byte of flags, then pieces: a kind, two bytes of length, bytes.
 //   kind 0  an authority    kind 1  a certificate of the chain, the leaf first    (DER)
 //   other   a PEM file of authorities
-// Flag 1, with the trimmed libraries only: signatures are right, so that mutations of what is signed
-// get behind them.
-// CERTLATCH_FUZZ_ANSWER, if set, has the decision printed, for comparisons between libraries.
+// Flag 1, with the trimmed libraries only: signatures are right, so that mutations of what is
+// signed get behind them. CERTLATCH_FUZZ_ANSWER, if set, has the decision printed, for comparisons
+// between libraries.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -140,8 +141,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (std::getenv("CERTLATCH_FUZZ_ANSWER") != nullptr) {
     std::fprintf(stderr, "answer: %s %s host=%d address=%d\n",
-                 code == X509_V_OK ? "accepted" : "refused",
-                X509_verify_cert_error_string(code), is_host ? 1 : 0, is_address ? 1 : 0);
+                 code == X509_V_OK ? "accepted" : "refused", X509_verify_cert_error_string(code),
+                 is_host ? 1 : 0, is_address ? 1 : 0);
   }
   ERR_clear_error();
   return 0;

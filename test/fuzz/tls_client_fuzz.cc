@@ -25,7 +25,7 @@
 
 namespace {
 
-constexpr int kHonest = 1;      // the server knows no keys
+constexpr int kHonest = 1;       // the server knows no keys
 constexpr size_t kTagSize = 16;  // of every cipher there is
 constexpr size_t kExplicitNonceSize = 8;
 
@@ -33,8 +33,9 @@ bool g_server_knows_keys = true;
 bool g_tls12_record = false;  // what is decrypted next is a record of TLS 1.2
 uint64_t g_random = 0;
 
-// Random numbers that are the same in each run, so that an input does the same in each run. Thirty-two
-// bytes at once are the client's random and its session ID, which the server has to know.
+// Random numbers that are the same in each run, so that an input does the same in each run.
+// Thirty-two bytes at once are the client's random and its session ID, which the server has to
+// know.
 void FillRandom(unsigned char* bytes, size_t size) {
   if (size == 32) {
     std::memset(bytes, 'S', size);
@@ -297,8 +298,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   g_server_knows_keys = (data[0] & kHonest) == 0;
   g_random = 1;
-  const std::string sent =
-      Server().Bytes({reinterpret_cast<const char*>(data) + 1, size - 1});
+  const std::string sent = Server().Bytes({reinterpret_cast<const char*>(data) + 1, size - 1});
   int pair[2];
   Require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
   Require(write(pair[0], sent.data(), sent.size()) == static_cast<ssize_t>(sent.size()));

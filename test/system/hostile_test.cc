@@ -145,8 +145,7 @@ TEST_F(Hostile, NoFileOfAuthoritiesEndsTheProgram) {
   for (const std::string& name : Seeds("cert_pair", "encrypted_")) {
     const PemPair pair = Pair(name);
     Write("authorities.crt", pair.key + pair.cert + authority().cert_pem());
-    EXPECT_THAT(RunWith({"--certificate-authority=" + TempFile("authorities.crt")}),
-                EndsByItself())
+    EXPECT_THAT(RunWith({"--certificate-authority=" + TempFile("authorities.crt")}), EndsByItself())
         << name;
   }
 }
