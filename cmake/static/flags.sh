@@ -33,6 +33,16 @@ SIZE_FLAGS=$(echo $SIZE_FLAGS)
 # what the optimiser makes calls to, after it has looked at what there is.
 LTO=-flto
 
+# The same trimmed libraries with sanitizers, for test/fuzz/libraries.sh: on this machine's C library, which the sanitizers
+# need. Without "function": OpenSSL calls functions through pointers of related types, by design.
+if [[ ${CERTLATCH_SANITIZED:-} ]]; then
+  TARGET=$(uname -m)-linux-gnu TARGET_FLAGS='' LTO=''
+  SIZE_FLAGS="-O1 -gline-tables-only -fPIE -fvisibility=hidden -fno-omit-frame-pointer
+    -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=function -fno-sanitize-recover=all
+    -ffile-prefix-map=$WORK/= -Wno-everything -Wno-unused-command-line-argument"
+  SIZE_FLAGS=$(echo $SIZE_FLAGS)
+fi
+
 options() { grep -v '^ *\(#\|$\)' "$1" | tr '\n' ' '; } # FILE: one option a line, with comments
 
 # Runs a command with its output in a log, shown when it fails.

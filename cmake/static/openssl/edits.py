@@ -377,12 +377,16 @@ def certificate_extensions():
         'akey_id': ('authority_key_identifier', 'AUTHORITY_KEYID'),
         'crld': ('crl_distribution_points', 'CRL_DIST_POINTS'),
         'ext_ku': ('ext_key_usage', 'EXTENDED_KEY_USAGE'),
+        'addr': ('sbgp_ipAddrBlock', 'IPAddrBlocks'),
+        'asid': ('sbgp_autonomousSysNum', 'ASIdentifiers'),
         'policy_constraints': ('policy_constraints', 'POLICY_CONSTRAINTS'),
         'pci': ('proxyCertInfo', 'PROXY_CERT_INFO_EXTENSION'),
         'name_constraints': ('name_constraints', 'NAME_CONSTRAINTS'),
         'policy_mappings': ('policy_mappings', 'POLICY_MAPPINGS'),
         'inhibit_anyp': ('inhibit_any_policy', 'ASN1_INTEGER'),
     }
+    # the one whose ASN.1 only its own module knows
+    tree.replace('crypto/x509/v3_addr.c', 'static_ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)', 'ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)')
     # upstream's order, which is sorted by NID
     order = [name for name in re.findall(r'&ossl_v3_(\w+(?:\[\d\])?)', tree.read('crypto/x509/standard_exts.h'))
              if name in kept]
@@ -392,6 +396,7 @@ def certificate_extensions():
     pointers = ', '.join(f'&small_exts[{i}]' for i in range(len(order)))
     tree.replace('crypto/x509/v3_lib.c', '#include "standard_exts.h"',
                  '#include <openssl/asn1t.h>\n#include <openssl/x509v3.h>\n'
+                 'DECLARE_ASN1_ITEM(IPAddrBlocks)\n'
                  f'static const X509V3_EXT_METHOD small_exts[] = {{\n{rows}}};\n'
                  f'static const X509V3_EXT_METHOD *standard_exts[] = {{ {pointers} }};\n'
                  '#define STANDARD_EXTENSION_COUNT OSSL_NELEM(standard_exts)')
