@@ -21,6 +21,9 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // A decimal number without sign; nullopt: empty, another character, or more than `max`.
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_MAX);
 
+// As ParseUint, after an optional '-'; nullopt also where it does not fit.
+std::optional<int64_t> ParseInt(std::string_view text);
+
 // One printable line: control characters and broken UTF-8 become \xNN, longer texts than `limit`
 // bytes end in "...". For everything that a server or a file can choose.
 std::string Printable(std::string_view text, size_t limit = 1024);

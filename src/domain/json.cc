@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-#include <charconv>
+#include "base/text.h"
 
 namespace certlatch {
 namespace {
@@ -190,6 +190,8 @@ void Append(const Json& value, std::string& out) {
 
 }  // namespace
 
+const Json& Json::Null() { return kNull; }
+
 Json::Json(bool value) : value_(value) {}
 Json::Json(Number value) : value_(std::move(value)) {}
 Json::Json(std::string value) : value_(std::move(value)) {}
@@ -224,15 +226,7 @@ std::string_view Json::NumberText() const {
   return number == nullptr ? std::string_view() : std::string_view(number->text);
 }
 
-std::optional<int64_t> Json::AsInt() const {
-  const std::string_view text = NumberText();
-  int64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
+std::optional<int64_t> Json::AsInt() const { return ParseInt(NumberText()); }
 
 std::optional<bool> Json::AsBool() const {
   const auto* truth = std::get_if<bool>(&value_);
