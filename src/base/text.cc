@@ -83,7 +83,6 @@ std::optional<int64_t> ParseInt(std::string_view text) {
 }
 
 std::string Printable(std::string_view text, size_t limit) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
   while (!text.empty()) {
     if (out.size() >= limit) return out + "...";
@@ -94,9 +93,7 @@ std::string Printable(std::string_view text, size_t limit) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(text[0]);
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+    out += Format("\\x%02x", byte);
     text.remove_prefix(1);
   }
   return out;

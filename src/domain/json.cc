@@ -135,8 +135,8 @@ class Walker {
   const char* problem_ = "";
 };
 
-Error Malformed(std::string_view problem) {
-  return Error{Code::kRetry, std::string("not valid JSON: ") + std::string(problem)};
+Error Malformed(const char* problem) {
+  return Failure(Code::kRetry, "not valid JSON: %s", problem);
 }
 
 void Append(const Json& value, std::string& out);
@@ -287,7 +287,6 @@ Result<Json> ParseJson(std::string_view text) {
 }
 
 std::string JsonQuote(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -297,9 +296,7 @@ std::string JsonQuote(std::string_view text) {
     } else if (c == '\n') {
       out += "\\n";
     } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      out += Format("\\u%04x", byte);
     } else {
       out += c;
     }

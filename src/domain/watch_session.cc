@@ -61,7 +61,6 @@ void AddParameter(std::string& target, const char* name, const std::string& valu
 }  // namespace
 
 std::string UrlEncode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -71,9 +70,7 @@ std::string UrlEncode(std::string_view text) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+    out += Format("%%%02X", byte);
   }
   return out;
 }
