@@ -1,6 +1,5 @@
 #include "base/duration.h"
 
-#include <charconv>
 #include <cstdint>
 
 #include "base/text.h"
@@ -11,7 +10,7 @@ namespace {
 constexpr uint64_t kMaxNanoseconds = static_cast<uint64_t>(INT64_MAX);
 
 struct Unit {
-  std::string_view name;
+  char name[8];
   uint64_t nanoseconds;
 };
 
@@ -43,9 +42,9 @@ const Unit* FindUnit(std::string_view name) {
   return nullptr;
 }
 
-Error BadDuration(std::string_view problem, std::string_view text) {
-  return Error{Code::kConfig,
-               "time: " + std::string(problem) + " duration \"" + Printable(text, 100) + "\""};
+Error BadDuration(const std::string& problem, std::string_view text) {
+  return Failure(Code::kConfig, "time: %s duration \"%s\"", problem.c_str(),
+                 Printable(text, 100).c_str());
 }
 
 // The fraction's share of a unit, cut off to whole nanoseconds as Go does.
@@ -109,7 +108,7 @@ Result<Duration> ParseDuration(std::string_view text) {
     const std::string_view name = rest.substr(0, unit_length);
     const Unit* unit = FindUnit(name);
     if (unit == nullptr) {
-      return BadDuration("unknown unit \"" + Printable(name, 100) + "\" in", text);
+      return BadDuration(Format("unknown unit \"%s\" in", Printable(name, 100).c_str()), text);
     }
     rest.remove_prefix(unit_length);
 
@@ -131,20 +130,17 @@ std::string FormatDuration(Duration duration) {
   std::string out = count < 0 ? "-" : "";
   auto rest = count < 0 ? ~static_cast<uint64_t>(count) + 1 : static_cast<uint64_t>(count);
   if (rest == 0) return "0s";
-  if (rest < 1000) return out + std::to_string(rest) + "ns";
-  if (rest < 1'000'000) {
-    AppendPadded(rest, 1000, out);
-    return out + "\xc2\xb5s";
-  }
-  if (rest < 1'000'000'000) {
-    AppendPadded(rest, 1'000'000, out);
-    return out + "ms";
-  }
   const uint64_t minute = 60 * 1'000'000'000ULL;
+  const Unit fine[] = {{"ns", 1}, {"\xc2\xb5s", 1000}, {"ms", 1'000'000}};
+  for (const Unit& unit : fine) {
+    if (rest >= 1000 * unit.nanoseconds) continue;
+    AppendPadded(rest, unit.nanoseconds, out);
+    return out += unit.name;
+  }
   if (rest >= 60 * minute) out += std::to_string(rest / (60 * minute)) + "h";
   if (rest >= minute) out += std::to_string(rest / minute % 60) + "m";
   AppendPadded(rest % minute, 1'000'000'000, out);
-  return out + "s";
+  return out += 's';
 }
 
 std::string RoughDuration(Duration duration) {

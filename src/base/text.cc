@@ -50,13 +50,16 @@ std::string_view Trim(std::string_view text) {
 
 std::string ToLower(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
+  for (char& c : lower) c = Lower(c);
   return lower;
 }
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (Lower(a[i]) != Lower(b[i])) return false;
+  }
+  return true;
 }
 
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max) {
@@ -89,8 +92,15 @@ bool IsLoopback(std::string_view host) {
   return address && *address >> 24 == 127;
 }
 
+std::optional<int64_t> ParseInt(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const uint64_t max = static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0);
+  const auto size = ParseUint(text.substr(negative ? 1 : 0), max);
+  if (!size) return std::nullopt;
+  return static_cast<int64_t>(negative ? 0 - *size : *size);
+}
+
 std::string Printable(std::string_view text, size_t limit) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
   while (!text.empty()) {
     if (out.size() >= limit) return out + "...";
@@ -101,9 +111,7 @@ std::string Printable(std::string_view text, size_t limit) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(text[0]);
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+    out += Format("\\x%02x", byte);
     text.remove_prefix(1);
   }
   return out;

@@ -27,6 +27,9 @@ std::optional<uint32_t> ParseIpv4(std::string_view text);
 // "localhost", "::1" (without brackets), 127.0.0.0/8: what is sent there stays on this machine.
 bool IsLoopback(std::string_view host);
 
+// As ParseUint, after an optional '-'; nullopt also where it does not fit.
+std::optional<int64_t> ParseInt(std::string_view text);
+
 // One printable line: control characters and broken UTF-8 become \xNN, longer texts than `limit`
 // bytes end in "...". For everything that a server or a file can choose.
 std::string Printable(std::string_view text, size_t limit = 1024);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <utility>
 
 #include "base/text.h"
 
@@ -14,13 +13,6 @@ namespace chrono = std::chrono;
 
 constexpr WallTime kFirst = chrono::sys_days(chrono::year(0) / 1 / 1);
 constexpr WallTime kLast = chrono::sys_days(chrono::year(10000) / 1 / 1) - chrono::seconds(1);
-
-void AppendDigits(std::string& out, int64_t value, int digits) {
-  std::string text = std::to_string(value);
-  const auto width = static_cast<size_t>(digits);
-  if (text.size() < width) out.append(width - text.size(), '0');
-  out += text;
-}
 
 // Takes fixed-width fields off the front of a text; after the first misfit all is a misfit.
 class FieldReader {
@@ -104,27 +96,16 @@ std::string FormatWallTime(WallTime time) {
   const auto midnight = chrono::floor<chrono::days>(time);
   const chrono::year_month_day date(midnight);
   const chrono::hh_mm_ss clock(time - midnight);
-  const std::pair<int64_t, char> fields[] = {
-      {static_cast<unsigned>(date.month()), '-'},
-      {static_cast<unsigned>(date.day()), 'T'},
-      {clock.hours().count(), ':'},
-      {clock.minutes().count(), ':'},
-      {clock.seconds().count(), 'Z'},
-  };
-  std::string out;
-  AppendDigits(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  for (const auto& [value, separator] : fields) {
-    AppendDigits(out, value, 2);
-    out += separator;
-  }
-  return out;
+  return Format("%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
 }
 
 Result<WallTime> ParseWallTime(std::string_view text) {
   const std::optional<WallTime> time = Parse(text);
   if (time.has_value()) return *time;
-  return Error{Code::kRetry, "not an RFC 3339 time: \"" + Printable(text, 64) + "\""};
+  return Failure(Code::kRetry, "not an RFC 3339 time: \"%s\"", Printable(text, 64).c_str());
 }
 
 }  // namespace certlatch

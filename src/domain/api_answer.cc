@@ -12,13 +12,12 @@ Json StatusOf(const ApiAnswer& answer) {
 
 std::string DescribeAnswer(const ApiAnswer& answer) {
   if (answer.status == 0 || !answer.problem.empty()) return answer.problem;
-  std::string text = "HTTP " + std::to_string(answer.status);
   const Json status = StatusOf(answer);
   std::string_view message = status["message"].AsString();
   // Answers from proxies and from before the API's own handlers are plain text.
   if (message.empty() && answer.body.find('<') == std::string::npos) message = Trim(answer.body);
-  if (!message.empty()) text += ": " + Printable(message, 500);
-  return text;
+  return Format("HTTP %d%s%s", answer.status, message.empty() ? "" : ": ",
+                Printable(message, 500).c_str());
 }
 
 }  // namespace certlatch

@@ -28,7 +28,7 @@ size_t PaddingOf(std::string_view text) {
 }
 
 Error NotBase64(size_t position) {
-  return Error{Code::kRetry, "not valid base64 at character " + std::to_string(position + 1)};
+  return Failure(Code::kRetry, "not valid base64 at character %zu", position + 1);
 }
 
 // Decodes into `out`, which is wiped again if the text turns out not to be base64.

@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdarg>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -31,6 +33,7 @@ constexpr int kMaxRsaBits = 8192;  // Go's crypto/tls refuses more, for the same
 constexpr size_t kMaxDistinguishedName = 1024;
 constexpr size_t kMaxName = 256;  // a DNS name has at most 253 characters
 
+constexpr const char kNoKey[] = ": the private key does not parse";
 constexpr const char* kKinds = "RSA, ECDSA (P-256, P-384, P-521) or Ed25519";
 
 template <auto kFree>
@@ -70,44 +73,50 @@ std::string_view View(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)), size};
 }
 
-Error Problem(std::string_view file, std::string_view text) {
-  std::string line(file);
-  line += text;
-  return Error{Code::kRetry, std::move(line)};
-}
-
-// PemReader walks the blocks of a PEM file, as OpenSSL's servers see them: text around blocks is
+// PemFile walks the blocks of a PEM file, as OpenSSL's servers see them: text around blocks is
 // passed over. It decodes but never decrypts, so nothing can ask for a password on a terminal, and
-// wipes each block, for it may be a key.
-class PemReader {
+// wipes each block, for it may be a key. What is wrong with the file is said here, too.
+class PemFile {
  public:
-  enum class Next { kBlock, kEnd, kDamaged };
+  PemFile(std::string_view name, std::string_view pem)
+      : bio_(BIO_new_mem_buf(pem.data(), Length(pem))), name_(name) {
+    if (pem.empty()) Fail(" is empty");
+    if (pem.size() > kMaxPemSize) Fail(" is larger than 1 MiB");
+  }
+  ~PemFile() { Drop(); }
+  PemFile(const PemFile&) = delete;
+  PemFile& operator=(const PemFile&) = delete;
 
-  explicit PemReader(std::string_view pem)
-      : bio_(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))) {}
-  ~PemReader() { Drop(); }
-  PemReader(const PemReader&) = delete;
-  PemReader& operator=(const PemReader&) = delete;
-
-  Next Advance() {
+  // To the next block. False: there is none, or the file has failed.
+  bool Advance() {
     Drop();
+    if (failed()) return false;
     constexpr unsigned int kFlags = PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE;
     ++block_;
-    if (PEM_read_bio_ex(bio_.get(), &label_, &header_, &data_, &size_, kFlags) == 1) {
-      return Next::kBlock;
-    }
+    if (PEM_read_bio_ex(bio_.get(), &label_, &header_, &data_, &size_, kFlags) == 1) return true;
     label_ = header_ = nullptr;  // freed by OpenSSL
     data_ = nullptr;
-    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    return at_end ? Next::kEnd : Next::kDamaged;
+    if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) return false;
+    return Fail(": PEM block %d is damaged or cut off", block_);
   }
 
-  size_t block() const { return block_; }  // counts from 1
-  std::string_view label() const { return label_; }
-  std::string_view header() const { return header_; }  // RFC 1421's, e.g. of an encrypted key
+  const char* label() const { return label_; }
+  bool Is(const char* label) const { return std::strcmp(label_, label) == 0; }
+  const char* header() const { return header_; }  // RFC 1421's, e.g. of an encrypted key
   std::string_view der() const {
     return {reinterpret_cast<const char*>(data_), static_cast<size_t>(size_)};
   }
+
+  // Says after the file's name what is wrong with it. False, always, for the caller to return.
+  [[gnu::format(printf, 2, 3)]] bool Fail(const char* pattern, ...) {
+    va_list arguments;
+    va_start(arguments, pattern);
+    problem_.assign(name_).append(FormatList(pattern, arguments));
+    va_end(arguments);
+    return false;
+  }
+  bool failed() const { return !problem_.empty(); }
+  Error TakeError() { return Error{Code::kRetry, std::move(problem_)}; }
 
  private:
   void Drop() {
@@ -119,22 +128,14 @@ class PemReader {
   }
 
   Bio bio_;
-  size_t block_ = 0;
+  std::string_view name_;
+  std::string problem_;
+  int block_ = 0;  // counts from 1
   char* label_ = nullptr;
   char* header_ = nullptr;
   unsigned char* data_ = nullptr;
   long size_ = 0;
 };
-
-Error Damaged(std::string_view file, const PemReader& reader) {
-  return Problem(file, ": PEM block " + std::to_string(reader.block()) + " is damaged or cut off");
-}
-
-Status CheckFileSize(std::string_view file, std::string_view pem) {
-  if (pem.empty()) return Problem(file, " is empty");
-  if (pem.size() > kMaxPemSize) return Problem(file, " is larger than 1 MiB");
-  return {};
-}
 
 // --- the certificate ---
 
@@ -145,23 +146,26 @@ Cert DecodeCert(std::string_view der) {
   return at == Bytes(der) + der.size() ? std::move(cert) : nullptr;
 }
 
-std::optional<WallTime> ToWallTime(const ASN1_TIME* time) {
-  namespace chrono = std::chrono;
+bool ReadTime(const ASN1_TIME* time, WallTime& out) {
+  std::tm epoch = {};
+  epoch.tm_year = 70;
+  epoch.tm_mday = 1;
   std::tm tm = {};
-  if (ASN1_TIME_to_tm(time, &tm) != 1) return std::nullopt;
-  const chrono::year_month_day date = chrono::year(tm.tm_year + 1900) /
-                                      chrono::month(static_cast<unsigned>(tm.tm_mon + 1)) /
-                                      chrono::day(static_cast<unsigned>(tm.tm_mday));
-  if (!date.ok()) return std::nullopt;
-  return chrono::sys_days(date) + chrono::hours(tm.tm_hour) + chrono::minutes(tm.tm_min) +
-         chrono::seconds(tm.tm_sec);
+  int days = 0;
+  int seconds = 0;
+  if (ASN1_TIME_to_tm(time, &tm) != 1) return false;
+  if (OPENSSL_gmtime_diff(&days, &seconds, &epoch, &tm) != 1) return false;
+  out = WallTime(std::chrono::days(days) + std::chrono::seconds(seconds));
+  return true;
 }
 
-std::string AttributeName(const ASN1_OBJECT* object) {
+using DottedName = std::array<char, 80>;
+
+// `room` is for the name of one that OpenSSL has no name for.
+const char* AttributeName(const ASN1_OBJECT* object, DottedName& room) {
   const int nid = OBJ_obj2nid(object);
   if (nid != NID_undef) return OBJ_nid2sn(nid);
-  char dotted[80];
-  return OBJ_obj2txt(dotted, sizeof(dotted), object, 1) > 0 ? dotted : "?";
+  return OBJ_obj2txt(room.data(), static_cast<int>(room.size()), object, 1) > 0 ? room.data() : "?";
 }
 
 std::string AttributeValue(const ASN1_STRING* value) {
@@ -176,10 +180,10 @@ std::string DistinguishedName(const X509_NAME* name) {
   std::string text;
   for (int i = 0; i < X509_NAME_entry_count(name) && text.size() < kMaxDistinguishedName; ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-    if (!text.empty()) text += ", ";
-    text += AttributeName(X509_NAME_ENTRY_get_object(entry));
-    text += '=';
-    text += AttributeValue(X509_NAME_ENTRY_get_data(entry));
+    DottedName room;
+    text += Format("%s%s=%s", text.empty() ? "" : ", ",
+                   AttributeName(X509_NAME_ENTRY_get_object(entry), room),
+                   AttributeValue(X509_NAME_ENTRY_get_data(entry)).c_str());
   }
   return Printable(text, kMaxDistinguishedName);
 }
@@ -211,125 +215,107 @@ bool ReadAltNames(const X509* cert, CertFacts& facts) {
   return true;
 }
 
-Result<CertFacts> FactsOf(const X509* cert, std::string_view der, std::string_view file) {
-  const std::optional<WallTime> not_before = ToWallTime(X509_get0_notBefore(cert));
-  const std::optional<WallTime> not_after = ToWallTime(X509_get0_notAfter(cert));
-  if (!not_before.has_value() || !not_after.has_value()) {
-    return Problem(file, ": the leaf's dates do not parse");
+bool ReadFacts(const X509* cert, PemFile& file, CertFacts& facts) {
+  if (!ReadTime(X509_get0_notBefore(cert), facts.not_before) ||
+      !ReadTime(X509_get0_notAfter(cert), facts.not_after)) {
+    return file.Fail(": the leaf's dates do not parse");
   }
-  CertFacts facts;
-  facts.not_before = *not_before;
-  facts.not_after = *not_after;
   facts.subject = DistinguishedName(X509_get_subject_name(cert));
   facts.issuer = DistinguishedName(X509_get_issuer_name(cert));
-  facts.sha256 = Sha256(der);
+  facts.sha256 = Sha256(file.der());
   if (!ReadAltNames(cert, facts)) {
-    return Problem(file, ": the leaf's alternative names do not parse, or are more than " +
-                             std::to_string(kMaxCertNames));
+    return file.Fail(": the leaf's alternative names do not parse, or are more than %zu",
+                     kMaxCertNames);
   }
-  return facts;
+  return true;
 }
 
-struct Leaf {
-  Cert cert;
-  CertFacts facts;
-};
-
-// OpenSSL's servers read these two labels as certificates, Go's do not: each would serve another
-// leaf.
-bool IsAmbiguousLabel(std::string_view label) {
-  return label == "X509 CERTIFICATE" || label == "TRUSTED CERTIFICATE";
-}
-
-// Takes one more certificate of the chain; the first one becomes the leaf.
-Status TakeCert(const PemReader& reader, size_t number, std::string_view file, Leaf& leaf) {
+// Takes one more certificate of the chain; the first one is the leaf.
+bool TakeCert(PemFile& file, size_t number, Cert& leaf, CertFacts& facts) {
   if (number > kMaxChainLength) {
-    return Problem(file, " holds more than " + std::to_string(kMaxChainLength) + " certificates");
+    return file.Fail(" holds more than %zu certificates", kMaxChainLength);
   }
-  Cert cert = reader.header().empty() ? DecodeCert(reader.der()) : nullptr;
+  Cert cert = *file.header() == '\0' ? DecodeCert(file.der()) : nullptr;
   if (cert == nullptr) {
-    return Problem(file,
-                   ": certificate " + std::to_string(number) + " of the chain does not parse");
+    return file.Fail(": certificate %zu of the chain does not parse", number);
   }
-  if (number > 1) return {};
-  Result<CertFacts> facts = FactsOf(cert.get(), reader.der(), file);
-  if (!facts) return std::move(facts).error();
-  leaf = {std::move(cert), *std::move(facts)};
-  return {};
+  if (number > 1) return true;
+  leaf = std::move(cert);
+  return ReadFacts(leaf.get(), file, facts);
 }
 
-Result<Leaf> ReadChain(std::string_view pem, std::string_view file) {
-  if (Status status = CheckFileSize(file, pem); !status) return std::move(status).error();
-  PemReader reader(pem);
-  Leaf leaf;
+// Null: see the file's error.
+Cert ReadChain(PemFile& file, CertFacts& facts) {
+  Cert leaf;
   size_t count = 0;
-  while (true) {
-    const PemReader::Next next = reader.Advance();
-    if (next == PemReader::Next::kDamaged) return Damaged(file, reader);
-    if (next == PemReader::Next::kEnd) break;
-    if (IsAmbiguousLabel(reader.label())) {
-      return Problem(file, " holds a " + std::string(reader.label()) +
-                               ", which only some TLS servers read; it must be a CERTIFICATE");
-    }
-    if (reader.label() != "CERTIFICATE") continue;
-    if (Status status = TakeCert(reader, ++count, file, leaf); !status) {
-      return std::move(status).error();
+  while (file.Advance()) {
+    // OpenSSL's servers read these two labels as certificates, Go's do not: each would serve
+    // another leaf.
+    if (file.Is("X509 CERTIFICATE") || file.Is("TRUSTED CERTIFICATE")) {
+      file.Fail(" holds a %s, which only some TLS servers read; it must be a CERTIFICATE",
+                file.label());
+    } else if (file.Is("CERTIFICATE")) {
+      TakeCert(file, ++count, leaf, facts);
     }
   }
-  if (count == 0) return Problem(file, " holds no PEM certificate");
-  return leaf;
+  if (!file.failed() && count == 0) file.Fail(" holds no PEM certificate");
+  return file.failed() ? nullptr : std::move(leaf);
 }
 
 // --- the key ---
 
-Error WrongKind(std::string_view file, std::string_view kind) {
-  return Problem(file,
-                 " holds a key of kind " + std::string(kind) + "; TLS servers need " + kKinds);
+bool WrongKind(PemFile& file, const char* kind) {
+  return file.Fail(" holds a key of kind %s; TLS servers need %s", kind, kKinds);
 }
 
 // By the name of the algorithm, so that the answer does not depend on what this OpenSSL can do.
-Status CheckAlgorithm(const ASN1_OBJECT* algorithm, std::string_view file) {
+bool CheckAlgorithm(const ASN1_OBJECT* algorithm, PemFile& file) {
   switch (OBJ_obj2nid(algorithm)) {
     case NID_rsaEncryption:
     case NID_rsassaPss:
     case NID_X9_62_id_ecPublicKey:
     case NID_ED25519:
-      return {};
+      return true;
     default:
-      return WrongKind(file, AttributeName(algorithm));
+      DottedName room;
+      return WrongKind(file, AttributeName(algorithm, room));
   }
 }
 
-Status CheckCurve(const EVP_PKEY* key, std::string_view file) {
+bool CheckCurve(const EVP_PKEY* key, PemFile& file) {
   int spelled_out = 0;
   char name[80] = "";
   EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out);
   const bool is_named = EVP_PKEY_get_group_name(key, name, sizeof(name), nullptr) == 1;
   if (spelled_out != 0 || !is_named) {
-    return Problem(file, " spells its elliptic curve out; TLS needs a named curve");
+    return file.Fail(" spells its elliptic curve out; TLS needs a named curve");
   }
-  const std::string_view curve = name;
-  if (curve == SN_X9_62_prime256v1 || curve == SN_secp384r1 || curve == SN_secp521r1) return {};
-  return WrongKind(file, "ECDSA on " + Printable(curve, kMaxName));
+  switch (OBJ_sn2nid(name)) {
+    case NID_X9_62_prime256v1:
+    case NID_secp384r1:
+    case NID_secp521r1:
+      return true;
+    default:
+      return WrongKind(file, ("ECDSA on " + Printable(name, kMaxName)).c_str());
+  }
 }
 
-Status CheckStrength(const EVP_PKEY* key, std::string_view file) {
+bool CheckStrength(const EVP_PKEY* key, PemFile& file) {
   if (EVP_PKEY_is_a(key, "EC") == 1) return CheckCurve(key, file);
-  if (EVP_PKEY_is_a(key, "ED25519") == 1) return {};
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return true;
   if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1) {
     const char* kind = EVP_PKEY_get0_type_name(key);  // SM2, which calls itself EC in its DER
     return WrongKind(file, kind == nullptr ? "?" : kind);
   }
   const int bits = EVP_PKEY_get_bits(key);
-  if (bits >= kMinRsaBits && bits <= kMaxRsaBits) return {};
-  return Problem(
-      file, " holds an RSA key of " + std::to_string(bits) + " bits; certlatch takes 1024 to 8192");
+  if (bits >= kMinRsaBits && bits <= kMaxRsaBits) return true;
+  return file.Fail(" holds an RSA key of %d bits; certlatch takes 1024 to 8192", bits);
 }
 
 struct KeyFormat {
-  std::string_view label;  // of the PEM block
-  const char* structure;   // OpenSSL's name of the DER inside
-  const char* kind;        // OpenSSL's name of the kind of key; nullptr: the DER says it
+  const char* label;      // of the PEM block
+  const char* structure;  // OpenSSL's name of the DER inside
+  const char* kind;       // OpenSSL's name of the kind of key; nullptr: the DER says it
 };
 constexpr KeyFormat kKeyFormats[] = {
     {"PRIVATE KEY", "PrivateKeyInfo", nullptr},   // PKCS#8, RFC 5958
@@ -337,77 +323,73 @@ constexpr KeyFormat kKeyFormats[] = {
     {"RSA PRIVATE KEY", "type-specific", "RSA"},  // PKCS#1, RFC 8017
 };
 
-Status CheckPkcs8Algorithm(std::string_view der, std::string_view file) {
-  const unsigned char* at = Bytes(der);
-  const KeyInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+bool CheckPkcs8Algorithm(PemFile& file) {
+  const unsigned char* at = Bytes(file.der());
+  const KeyInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(file.der().size())));
   const ASN1_OBJECT* algorithm = nullptr;
   if (info == nullptr || PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get()) != 1) {
-    return Problem(file, ": the private key does not parse");
+    return file.Fail(kNoKey);
   }
   return CheckAlgorithm(algorithm, file);
 }
 
-Result<Key> DecodeKey(const KeyFormat& format, std::string_view der, std::string_view file) {
+// Null, here and below: see the file's error.
+Key DecodeKey(const KeyFormat& format, PemFile& file) {
+  if (format.kind == nullptr && !CheckPkcs8Algorithm(file)) return nullptr;
   EVP_PKEY* raw = nullptr;
   const DecoderContext decoder(OSSL_DECODER_CTX_new_for_pkey(
       &raw, "DER", format.structure, format.kind, EVP_PKEY_KEYPAIR, nullptr, nullptr));
-  const unsigned char* at = Bytes(der);
-  size_t left = der.size();
+  const unsigned char* at = Bytes(file.der());
+  size_t left = file.der().size();
   const bool good = decoder != nullptr && OSSL_DECODER_from_data(decoder.get(), &at, &left) == 1;
   Key key(raw);
-  if (!good || key == nullptr) return Problem(file, ": the private key does not parse");
-  if (Status status = CheckStrength(key.get(), file); !status) return std::move(status).error();
-  return key;
+  const bool fits = good && key != nullptr ? CheckStrength(raw, file) : file.Fail(kNoKey);
+  return fits ? std::move(key) : nullptr;
 }
 
-bool IsKeyLabel(std::string_view label) {
-  return label == "PRIVATE KEY" || label.ends_with(" PRIVATE KEY");
-}
-
-Result<Key> TakeKey(const PemReader& reader, std::string_view file) {
-  if (reader.label() == "ENCRYPTED PRIVATE KEY" ||
-      reader.header().find("ENCRYPTED") != std::string_view::npos) {
-    return Problem(file, " is encrypted; TLS servers in pods need it plain");
+Key TakeKey(PemFile& file) {
+  if (file.Is("ENCRYPTED PRIVATE KEY") || std::strstr(file.header(), "ENCRYPTED") != nullptr) {
+    file.Fail(" is encrypted; TLS servers in pods need it plain");
+    return nullptr;
   }
-  if (!reader.header().empty()) return Problem(file, ": the private key does not parse");
-  if (reader.der().size() > kMaxKeySize) {
-    return Problem(file, " holds a key larger than any that TLS servers use");
+  if (*file.header() != '\0') {
+    file.Fail(kNoKey);
+    return nullptr;
+  }
+  if (file.der().size() > kMaxKeySize) {
+    file.Fail(" holds a key larger than any that TLS servers use");
+    return nullptr;
   }
   for (const KeyFormat& format : kKeyFormats) {
-    if (reader.label() != format.label) continue;
-    if (format.kind == nullptr) {
-      Status status = CheckPkcs8Algorithm(reader.der(), file);
-      if (!status) return std::move(status).error();
-    }
-    return DecodeKey(format, reader.der(), file);
+    if (file.Is(format.label)) return DecodeKey(format, file);
   }
-  return WrongKind(file, Printable(reader.label(), kMaxName));
+  WrongKind(file, Printable(file.label(), kMaxName).c_str());
+  return nullptr;
 }
 
 // The first private key of the file, as OpenSSL's and Go's servers take it.
-Result<Key> ReadKey(std::string_view pem, std::string_view file) {
-  if (Status status = CheckFileSize(file, pem); !status) return std::move(status).error();
-  PemReader reader(pem);
-  while (true) {
-    const PemReader::Next next = reader.Advance();
-    if (next == PemReader::Next::kDamaged) return Damaged(file, reader);
-    if (next == PemReader::Next::kEnd) return Problem(file, " holds no PEM private key");
-    if (IsKeyLabel(reader.label())) return TakeKey(reader, file);
+Key ReadKey(PemFile& file) {
+  while (file.Advance()) {
+    if (file.Is("PRIVATE KEY") || std::string_view(file.label()).ends_with(" PRIVATE KEY")) {
+      return TakeKey(file);
+    }
   }
+  if (!file.failed()) file.Fail(" holds no PEM private key");
+  return nullptr;
 }
 
 // The leaf's public key, owned by the certificate.
-Result<EVP_PKEY*> PublicKeyOf(const X509* cert, std::string_view file) {
+EVP_PKEY* PublicKeyOf(const X509* cert, PemFile& file) {
   ASN1_OBJECT* algorithm = nullptr;
-  if (X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(cert)) !=
-      1) {
-    return Problem(file, ": the leaf's public key does not parse");
+  const bool parsed = X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr,
+                                             X509_get_X509_PUBKEY(cert)) == 1;
+  if (parsed && !CheckAlgorithm(algorithm, file)) return nullptr;
+  EVP_PKEY* key = parsed ? X509_get0_pubkey(cert) : nullptr;
+  if (key == nullptr) {
+    file.Fail(": the leaf's public key does not parse");
+    return nullptr;
   }
-  if (Status status = CheckAlgorithm(algorithm, file); !status) return std::move(status).error();
-  EVP_PKEY* key = X509_get0_pubkey(cert);
-  if (key == nullptr) return Problem(file, ": the leaf's public key does not parse");
-  if (Status status = CheckStrength(key, file); !status) return std::move(status).error();
-  return key;
+  return CheckStrength(key, file) ? key : nullptr;
 }
 
 // --- the two together ---
@@ -440,29 +422,36 @@ bool SignsFor(EVP_PKEY* secret_key, EVP_PKEY* public_key) {
              1;
 }
 
+// `key_pem` nullptr: the leaf alone.
+Result<CertFacts> Read(std::string_view chain_pem, const std::string_view* key_pem,
+                       const PairNames& names) {
+  const CleanErrorQueue clean;
+  CertFacts facts;
+  PemFile chain(names.cert, chain_pem);
+  const Cert leaf = ReadChain(chain, facts);
+  if (leaf == nullptr) return chain.TakeError();
+  if (key_pem == nullptr) return facts;
+  EVP_PKEY* public_key = PublicKeyOf(leaf.get(), chain);
+  if (public_key == nullptr) return chain.TakeError();
+  PemFile file(names.key, *key_pem);
+  const Key secret_key = ReadKey(file);
+  if (secret_key != nullptr && !SignsFor(secret_key.get(), public_key)) {
+    file.Fail(" and %.*s do not belong together; cert-manager may be mid-issuance",
+              Length(names.cert), names.cert.data());
+  }
+  if (file.failed()) return file.TakeError();
+  return facts;
+}
+
 }  // namespace
 
 Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names) {
-  const CleanErrorQueue clean;
-  Result<Leaf> leaf = ReadChain(chain_pem, names.cert);
-  if (!leaf) return std::move(leaf).error();
-  return std::move(leaf->facts);
+  return Read(chain_pem, nullptr, names);
 }
 
 Result<CertFacts> CheckPair(std::string_view chain_pem, std::string_view key_pem,
                             const PairNames& names) {
-  const CleanErrorQueue clean;
-  Result<Leaf> leaf = ReadChain(chain_pem, names.cert);
-  if (!leaf) return std::move(leaf).error();
-  const Result<EVP_PKEY*> public_key = PublicKeyOf(leaf->cert.get(), names.cert);
-  if (!public_key) return public_key.error();
-  const Result<Key> secret_key = ReadKey(key_pem, names.key);
-  if (!secret_key) return secret_key.error();
-  if (!SignsFor(secret_key->get(), *public_key)) {
-    return Problem(names.key, " and " + std::string(names.cert) +
-                                  " do not belong together; cert-manager may be mid-issuance");
-  }
-  return std::move(leaf->facts);
+  return Read(chain_pem, &key_pem, names);
 }
 
 ValidityCheck CheckValidity(const CertFacts& facts, WallTime now, Duration min_validity) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cfloat>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+
+#include "base/text.h"
 
 namespace certlatch {
 namespace {
@@ -38,12 +40,9 @@ Decimal Shortest(double value) {
 }
 
 void AppendScientific(const Decimal& decimal, bool two_digit_exponent, std::string& out) {
-  out += decimal.digits[0];
-  if (decimal.digits.size() > 1) out.append(1, '.').append(decimal.digits, 1);
-  const int size = std::abs(decimal.exponent);
-  out += decimal.exponent < 0 ? "e-" : "e+";
-  if (size < 10 && two_digit_exponent) out += '0';
-  out += std::to_string(size);
+  const char* digits = decimal.digits.c_str();
+  out += Format(two_digit_exponent ? "%c%s%se%+03d" : "%c%s%se%+d", digits[0],
+                digits[1] == '\0' ? "" : ".", digits + 1, decimal.exponent);
 }
 
 void AppendPlain(const Decimal& decimal, std::string& out) {
@@ -54,10 +53,10 @@ void AppendPlain(const Decimal& decimal, std::string& out) {
     return;
   }
   const size_t whole = static_cast<size_t>(decimal.exponent) + 1;
-  std::string digits = decimal.digits;
-  if (digits.size() < whole) digits.resize(whole, '0');
-  if (digits.size() > whole) digits.insert(whole, 1, '.');
-  out += digits;
+  for (size_t i = 0; i < std::max(whole, decimal.digits.size()); ++i) {
+    if (i == whole) out += '.';
+    out += i < decimal.digits.size() ? decimal.digits[i] : '0';
+  }
 }
 
 enum class Style { kText, kJson };
@@ -93,7 +92,6 @@ char ShortEscape(char c) {
 }
 
 void AppendQuoted(std::string_view text, std::string& out) {
-  static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -102,9 +100,9 @@ void AppendQuoted(std::string_view text, std::string& out) {
     if (const char letter = ShortEscape(c)) {
       out.append(1, '\\').append(1, letter);
     } else if (byte < 0x20 || c == '<' || c == '>' || c == '&') {
-      out.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+      out += Format("\\u%04x", byte);
     } else if (three == "\u2028" || three == "\u2029") {
-      out.append("\\u202").append(1, three[2] == '\xa8' ? '8' : '9');
+      out += three[2] == '\xa8' ? "\\u2028" : "\\u2029";
       i += 2;
     } else {
       out += c;
@@ -150,13 +148,21 @@ void AppendText(const Json& value, size_t limit, std::string& out) {
   }
 }
 
+// Of equal keys the last in the text comes first, and is the one that is kept.
+int CompareMembers(const void* left, const void* right) {
+  const Json::Member* a = *static_cast<const Json::Member* const*>(left);
+  const Json::Member* b = *static_cast<const Json::Member* const*>(right);
+  const int order = a->key.compare(b->key);
+  return order != 0 ? order : a > b ? -1 : 1;
+}
+
 }  // namespace
 
 GoNumber ReadGoNumber(std::string_view spelling) {
   GoNumber number;
-  const char* end = spelling.data() + spelling.size();
-  const auto [stop, problem] = std::from_chars(spelling.data(), end, number.integer);
-  number.is_integer = problem == std::errc() && stop == end;
+  const std::optional<int64_t> integer = ParseInt(spelling);
+  number.is_integer = integer.has_value();
+  number.integer = integer.value_or(0);
   if (!number.is_integer) number.real = std::strtod(std::string(spelling).c_str(), nullptr);
   return number;
 }
@@ -203,15 +209,13 @@ void AppendGoJson(const Json& value, std::string& out) {
 
 std::vector<const Json::Member*> SortedMembers(const Json& object) {
   std::vector<const Json::Member*> sorted;
-  sorted.reserve(object.members().size());
   for (const Json::Member& member : object.members()) sorted.push_back(&member);
-  // Of equal keys the last in the text comes first, and is the one that unique keeps.
-  std::sort(sorted.begin(), sorted.end(), [](const Json::Member* a, const Json::Member* b) {
-    const int order = a->key.compare(b->key);
-    return order != 0 ? order < 0 : a > b;
-  });
-  const auto same = [](const Json::Member* a, const Json::Member* b) { return a->key == b->key; };
-  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  if (!sorted.empty()) std::qsort(sorted.data(), sorted.size(), sizeof(sorted[0]), CompareMembers);
+  size_t kept = 0;
+  for (const Json::Member* member : sorted) {
+    if (kept == 0 || sorted[kept - 1]->key != member->key) sorted[kept++] = member;
+  }
+  sorted.resize(kept);
   return sorted;
 }
 

@@ -1,5 +1,7 @@
 #include "domain/goal.h"
 
+#include <cstdarg>
+
 #include "base/text.h"
 
 namespace certlatch {
@@ -18,14 +20,14 @@ bool IsStale(const Json& object, const Json& condition) {
 }
 
 // "Ready is False (DoesNotExist: Issuing certificate as Secret does not exist)".
-std::string DescribeCondition(const Json& condition) {
-  std::string text = Text(condition["type"]) + " is " + Text(condition["status"]);
-  std::string detail = Text(condition["reason"]);
+Verdict DescribeCondition(const Json& condition) {
+  const std::string reason = Text(condition["reason"]);
   const std::string message = Text(condition["message"]);
-  if (!detail.empty() && !message.empty()) detail += ": ";
-  detail += message;
-  if (!detail.empty()) text += " (" + detail + ")";
-  return text;
+  const bool silent = reason.empty() && message.empty();
+  return Verdict::Unmet("%s is %s%s%s%s%s%s", Text(condition["type"]).c_str(),
+                        Text(condition["status"]).c_str(), silent ? "" : " (", reason.c_str(),
+                        reason.empty() || message.empty() ? "" : ": ", message.c_str(),
+                        silent ? "" : ")");
 }
 
 Verdict JudgeCreated(const Json* object) {
@@ -36,7 +38,7 @@ Verdict JudgeDeleted(const Json* object) {
   if (object == nullptr) return Verdict::Met();
   const Json& since = (*object)["metadata"]["deletionTimestamp"];
   if (!since.is_string()) return Verdict::Unmet("still exists");
-  return Verdict::Unmet("being deleted since " + Text(since));
+  return Verdict::Unmet("being deleted since %s", Text(since).c_str());
 }
 
 Verdict JudgeJsonPath(const Json& object, const JsonPathWait& goal, Disclosure disclosure) {
@@ -44,20 +46,43 @@ Verdict JudgeJsonPath(const Json& object, const JsonPathWait& goal, Disclosure d
   const std::string path = Printable(goal.expression(), 200);
   const bool no_values = disclosure == Disclosure::kNoValues;
   if (!outcome) {
+    const Error& error = outcome.error();
     // An index past the end of a list is what a longer list will have.
-    if (outcome.error().code == Code::kNotFound) return Verdict::Unmet(outcome.error().text);
+    const bool unmet = error.code == Code::kNotFound;
+    Verdict verdict{unmet ? Verdict::State::kUnmet : Verdict::State::kInvalid, error.text, {}};
     // Other errors may quote what they could not compare.
-    if (no_values) return Verdict::Invalid(path + " does not lead to one value");
-    return Verdict::Invalid(outcome.error().text);
+    if (!unmet && no_values) verdict.reason = path + " does not lead to one value";
+    return verdict;
   }
   if (outcome->met) return Verdict::Met();
-  if (!outcome->present) return Verdict::Unmet(path + " is not there yet");
-  if (no_values) return Verdict::Unmet(path + " is not what is waited for");
-  return Verdict::Unmet(path + " is \"" + Printable(*outcome->present, 200) + "\", not \"" +
-                        Printable(goal.value(), 200) + "\"");
+  if (!outcome->present) return Verdict::Unmet("%s is not there yet", path.c_str());
+  if (no_values) return Verdict::Unmet("%s is not what is waited for", path.c_str());
+  return Verdict::Unmet("%s is \"%s\", not \"%s\"", path.c_str(),
+                        Printable(*outcome->present, 200).c_str(),
+                        Printable(goal.value(), 200).c_str());
+}
+
+Verdict FromList(Verdict::State state, const char* pattern, va_list arguments) {
+  return {state, FormatList(pattern, arguments), {}};
 }
 
 }  // namespace
+
+Verdict Verdict::Unmet(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  Verdict verdict = FromList(State::kUnmet, pattern, arguments);
+  va_end(arguments);
+  return verdict;
+}
+
+Verdict Verdict::Of(State state, const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  Verdict verdict = FromList(state, pattern, arguments);
+  va_end(arguments);
+  return verdict;
+}
 
 Result<Goal> ParseGoal(std::string_view text, bool kubectl_only) {
   const std::string lower = ToLower(text);
@@ -67,8 +92,9 @@ Result<Goal> ParseGoal(std::string_view text, bool kubectl_only) {
   if (text.starts_with(kConditionPrefix)) {
     text.remove_prefix(kConditionPrefix.size());
     const size_t equals = text.find('=');
-    ConditionGoal goal{std::string(text.substr(0, equals)), "true"};
-    if (equals != std::string_view::npos) goal.status = std::string(text.substr(equals + 1));
+    ConditionGoal goal;
+    goal.type = text.substr(0, equals);
+    if (equals != std::string_view::npos) goal.status = text.substr(equals + 1);
     return Goal(std::move(goal));
   }
   if (text.starts_with(kJsonPathPrefix)) {
@@ -77,33 +103,33 @@ Result<Goal> ParseGoal(std::string_view text, bool kubectl_only) {
     if (!wait) return std::move(wait).error();
     return Goal(*std::move(wait));
   }
-  return Error{Code::kConfig, "unrecognized condition: \"" + Printable(text, 200) + "\""};
+  return Failure(Code::kConfig, "unrecognized condition: \"%s\"", Printable(text, 200).c_str());
 }
 
-Verdict JudgeCondition(const Json& object, const ConditionGoal& goal) {
+Verdict JudgeCondition(const Json& object, std::string_view type, std::string_view status) {
   for (const Json& condition : object["status"]["conditions"].items()) {
-    if (!EqualIgnoringCase(condition["type"].AsString(), goal.type)) continue;
+    if (!EqualIgnoringCase(condition["type"].AsString(), type)) continue;
     if (!condition["status"].is_string()) continue;
     if (IsStale(object, condition)) {
-      return Verdict::Unmet(Text(condition["type"]) +
-                            " is of an earlier generation; its controller has not seen the "
-                            "latest change yet");
+      return Verdict::Unmet(
+          "%s is of an earlier generation; its controller has not seen the latest change yet",
+          Text(condition["type"]).c_str());
     }
-    if (EqualIgnoringCase(condition["status"].AsString(), goal.status)) return Verdict::Met();
-    return Verdict::Unmet(DescribeCondition(condition));
+    if (EqualIgnoringCase(condition["status"].AsString(), status)) return Verdict::Met();
+    return DescribeCondition(condition);
   }
-  return Verdict::Unmet("has no condition " + Printable(goal.type, 100) + " yet");
+  return Verdict::Unmet("has no condition %s yet", Printable(type, 100).c_str());
 }
 
 Verdict JudgeObject(const Json* object, const Goal& goal, Disclosure disclosure) {
   if (std::holds_alternative<DeleteGoal>(goal)) return JudgeDeleted(object);
   if (object == nullptr || std::holds_alternative<CreateGoal>(goal)) return JudgeCreated(object);
   if (const auto* condition = std::get_if<ConditionGoal>(&goal)) {
-    return JudgeCondition(*object, *condition);
+    return JudgeCondition(*object, condition->type, condition->status);
   }
   if (const auto* path = std::get_if<JsonPathWait>(&goal))
     return JudgeJsonPath(*object, *path, disclosure);
-  return Verdict::Unmet("");
+  return Verdict::Unmet("%s", "");
 }
 
 }  // namespace certlatch

@@ -27,11 +27,9 @@ struct Verdict {
   std::optional<WallTime> recheck;  // the same objects may be judged otherwise from then on
 
   static Verdict Met() { return {State::kMet, "", {}}; }
-  static Verdict Unmet(std::string reason) { return {State::kUnmet, std::move(reason), {}}; }
-  static Verdict Impossible(std::string reason) {
-    return {State::kImpossible, std::move(reason), {}};
-  }
-  static Verdict Invalid(std::string reason) { return {State::kInvalid, std::move(reason), {}}; }
+  // The reason as for printf: see Format() in text.h.
+  [[gnu::format(printf, 1, 2)]] static Verdict Unmet(const char* pattern, ...);
+  [[gnu::format(printf, 2, 3)]] static Verdict Of(State state, const char* pattern, ...);
 };
 
 struct ReadyGoal {};   // what users of that kind mean by ready
@@ -50,7 +48,7 @@ Result<Goal> ParseGoal(std::string_view text, bool kubectl_only);
 
 // status.conditions[type], compared ignoring case; the status is stale (unmet) while the
 // condition's, else the status's, observedGeneration is lower than metadata.generation.
-Verdict JudgeCondition(const Json& object, const ConditionGoal& goal);
+Verdict JudgeCondition(const Json& object, std::string_view type, std::string_view status = "true");
 
 // Whether a reason may show what the object holds.
 enum class Disclosure { kAll, kNoValues };

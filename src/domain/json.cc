@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-#include <charconv>
+#include "base/text.h"
 
 namespace certlatch {
 namespace {
@@ -135,8 +135,8 @@ class Walker {
   const char* problem_ = "";
 };
 
-Error Malformed(std::string_view problem) {
-  return Error{Code::kRetry, std::string("not valid JSON: ") + std::string(problem)};
+Error Malformed(const char* problem) {
+  return Failure(Code::kRetry, "not valid JSON: %s", problem);
 }
 
 void Append(const Json& value, std::string& out);
@@ -190,6 +190,8 @@ void Append(const Json& value, std::string& out) {
 
 }  // namespace
 
+const Json& Json::Null() { return kNull; }
+
 Json::Json(bool value) : value_(value) {}
 Json::Json(Number value) : value_(std::move(value)) {}
 Json::Json(std::string value) : value_(std::move(value)) {}
@@ -224,15 +226,7 @@ std::string_view Json::NumberText() const {
   return number == nullptr ? std::string_view() : std::string_view(number->text);
 }
 
-std::optional<int64_t> Json::AsInt() const {
-  const std::string_view text = NumberText();
-  int64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || problem != std::errc() || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
+std::optional<int64_t> Json::AsInt() const { return ParseInt(NumberText()); }
 
 std::optional<bool> Json::AsBool() const {
   const auto* truth = std::get_if<bool>(&value_);
@@ -293,7 +287,6 @@ Result<Json> ParseJson(std::string_view text) {
 }
 
 std::string JsonQuote(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -303,9 +296,7 @@ std::string JsonQuote(std::string_view text) {
     } else if (c == '\n') {
       out += "\\n";
     } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      out += Format("\\u%04x", byte);
     } else {
       out += c;
     }

@@ -32,6 +32,7 @@ class Json {
   using Object = std::vector<Member>;  // in the order of the text
 
   Json() = default;  // null
+  static const Json& Null();
   explicit Json(bool value);
   explicit Json(Number value);
   explicit Json(std::string value);

@@ -1,9 +1,11 @@
 #include "domain/jsonpath.h"
 
 #include <algorithm>
+#include <cstdarg>
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "domain/go_text.h"
 #include "domain/jsonpath_node.h"
 
@@ -20,7 +22,7 @@ const Json kNoValue;
 
 constexpr size_t kMaxValueInError = 512;
 
-std::string TypeName(const Json& value) {
+const char* TypeName(const Json& value) {
   switch (value.kind()) {
     case Json::Kind::kBool:
       return "bool";
@@ -37,31 +39,29 @@ std::string TypeName(const Json& value) {
 
 // The wildcard of a string is its bytes, as numbers.
 const Json* ByteValue(char c) {
-  static const std::vector<Json> values = [] {
-    std::vector<Json> all;
-    all.reserve(256);
-    for (int i = 0; i < 256; ++i) all.emplace_back(Json::Number{std::to_string(i)});
-    return all;
-  }();
-  return &values[static_cast<unsigned char>(c)];
+  static Json* const values = new Json[256];  // never freed: results point into it
+  const auto byte = static_cast<unsigned char>(c);
+  if (values[byte].is_null()) values[byte] = Json(Json::Number{std::to_string(byte)});
+  return &values[byte];
 }
 
 int64_t Add(int64_t a, int64_t b) {  // wraps, as in Go
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
+bool IsComparable(const Json& value) {
+  return !value.is_null() && !value.is_array() && !value.is_object();
+}
+
 // The order of two values of one kind; nullopt and a problem: they cannot be compared.
 std::optional<int> Compare(const Json& left, const Json& right, bool equality,
-                           std::string& problem) {
-  auto comparable = [](const Json& value) {
-    return !value.is_null() && !value.is_array() && !value.is_object();
-  };
+                           const char*& problem) {
   GoNumber a;
   GoNumber b;
   if (left.is_number()) a = ReadGoNumber(left.NumberText());
   if (right.is_number()) b = ReadGoNumber(right.NumberText());
   problem = "invalid type for comparison";
-  if (!comparable(left) || !comparable(right)) return std::nullopt;
+  if (!IsComparable(left) || !IsComparable(right)) return std::nullopt;
   if (left.kind() != right.kind() || a.is_integer != b.is_integer) {
     problem = "incompatible types for comparison";
     return std::nullopt;
@@ -83,13 +83,13 @@ class Evaluation {
       : nodes_(nodes), allow_missing_keys_(allow_missing_keys) {}
 
   bool Block(size_t from, const Json* current, std::vector<Values>& out);
-  Error TakeError() { return Error{code_, std::move(problem_)}; }
+  Error TakeError() { return std::move(error_); }
 
  private:
   bool Rounds(size_t from, const Values& elements, std::vector<Values>& out);
   bool List(const Nodes& nodes, const Values& in, Values& out);
   bool Step(const Node& node, const Values& in, Values& out);
-  bool Field(const std::string& name, const Values& in, Values& out);
+  bool Field(std::string_view name, const Values& in, Values& out);
   bool Wildcard(const Values& in, Values& out);
   bool Recursive(const Json& value, Values& out);
   bool Slice(const Node& node, const Values& in, Values& out);
@@ -97,12 +97,15 @@ class Evaluation {
   bool Union(const Node& node, const Values& in, Values& out);
   bool Filter(const Node& node, const Values& in, Values& out);
   bool Passes(const Node& node, const Json& item, bool& passes);
-  bool Identifier(const std::string& name, const Values& in, Values& out);
+  bool Identifier(std::string_view name, const Values& in, Values& out);
 
   bool Charge(size_t steps);
-  bool Fail(std::string problem, Code code = Code::kConfig) {
-    problem_ = std::move(problem);
-    code_ = code;
+  // False, always, for the caller to return.
+  [[gnu::format(printf, 3, 4)]] bool Fail(Code code, const char* pattern, ...) {
+    va_list arguments;
+    va_start(arguments, pattern);
+    error_ = Error{code, FormatList(pattern, arguments)};
+    va_end(arguments);
     return false;
   }
 
@@ -115,14 +118,13 @@ class Evaluation {
   int ranges_inside_ = 0;
   int ranges_ended_ = 0;
   size_t last_end_ = 0;  // the node after which the latest range ended
-  Code code_ = Code::kBug;
-  std::string problem_;
+  Error error_;
 };
 
 bool Evaluation::Charge(size_t steps) {
   if (steps > steps_left_) {
     exhausted_ = true;
-    return Fail("jsonpath takes too many steps");
+    return Fail(Code::kConfig, "jsonpath takes too many steps");
   }
   steps_left_ -= steps;
   return true;
@@ -151,7 +153,8 @@ bool Evaluation::Block(size_t from, const Json* current, std::vector<Values>& ou
 }
 
 bool Evaluation::Rounds(size_t from, const Values& elements, std::vector<Values>& out) {
-  if (ranges_inside_ >= kMaxJsonPathDepth) return Fail("jsonpath has too many nested ranges");
+  if (ranges_inside_ >= kMaxJsonPathDepth)
+    return Fail(Code::kConfig, "jsonpath has too many nested ranges");
   ++ranges_inside_;
   for (const Json* element : elements) {
     if (!Block(from, element->is_null() ? &kNoValue : element, out)) return false;
@@ -178,20 +181,22 @@ bool Evaluation::Step(const Node& node, const Values& in, Values& out) {
   if (!Charge(1 + in.size())) return false;
   switch (node.kind) {
     case Node::Kind::kList:
-      return List(node.lists[0], in, out);
+      return List(node.nodes, in, out);
     case Node::Kind::kText:
-      out.push_back(&node.literal);
+      out.push_back(&node.value);
       return true;
     case Node::Kind::kLiteral:
-      out.assign(in.size(), &node.literal);
+      for (size_t i = 0; i < in.size(); ++i) out.push_back(&node.value);
       return true;
     case Node::Kind::kField:
-      return Field(node.text, in, out);
+      return Field(node.value.AsString(), in, out);
     case Node::Kind::kWildcard:
       return Wildcard(in, out);
     case Node::Kind::kRecursive:
-      return std::all_of(in.begin(), in.end(),
-                         [&](const Json* value) { return Recursive(*value, out); });
+      for (const Json* value : in) {
+        if (!Recursive(*value, out)) return false;
+      }
+      return true;
     case Node::Kind::kSlice:
       return Slice(node, in, out);
     case Node::Kind::kUnion:
@@ -199,18 +204,18 @@ bool Evaluation::Step(const Node& node, const Values& in, Values& out) {
     case Node::Kind::kFilter:
       return Filter(node, in, out);
     case Node::Kind::kIdentifier:
-      return Identifier(node.text, in, out);
+      return Identifier(node.value.AsString(), in, out);
   }
-  return Fail("unexpected node", Code::kBug);
+  return Fail(Code::kBug, "unexpected node");
 }
 
-bool Evaluation::Field(const std::string& name, const Values& in, Values& out) {
+bool Evaluation::Field(std::string_view name, const Values& in, Values& out) {
   for (const Json* value : in) {
     if (!Charge(value->members().size() / 8)) return false;
     if (const Json* found = value->Find(name)) out.push_back(found);
   }
   if (in.empty() || !out.empty() || allow_missing_keys_) return true;
-  return Fail(name + " is not found", Code::kNotFound);
+  return Fail(Code::kNotFound, "%.*s is not found", Length(name), name.data());
 }
 
 bool Evaluation::Wildcard(const Values& in, Values& out) {
@@ -232,17 +237,19 @@ bool Evaluation::Recursive(const Json& value, Values& out) {
   for (const Json::Member* member : SortedMembers(value)) {
     if (!Recursive(member->value, out)) return false;
   }
-  return std::all_of(value.items().begin(), value.items().end(),
-                     [&](const Json& item) { return Recursive(item, out); });
+  for (const Json& item : value.items()) {
+    if (!Recursive(item, out)) return false;
+  }
+  return true;
 }
 
 bool Evaluation::Slice(const Node& node, const Values& in, Values& out) {
   for (const Json* value : in) {
     if (value->is_null()) continue;
-    bool good = value->is_array();
-    if (!good) Fail(TypeName(*value) + " is not array or slice");
     const size_t before = out.size();
-    good = good && Cut(node, value->items(), out);
+    const bool good = value->is_array()
+                          ? Cut(node, value->items(), out)
+                          : Fail(Code::kConfig, "%s is not array or slice", TypeName(*value));
     if (!good) {
       out = in;
       return false;
@@ -254,7 +261,9 @@ bool Evaluation::Slice(const Node& node, const Values& in, Values& out) {
 
 bool Evaluation::Cut(const Node& node, const Json::Array& items, Values& out) {
   const auto length = static_cast<int64_t>(items.size());
-  auto [start, end, step] = node.slice;
+  Node::Bound start = node.slice[0];
+  Node::Bound end = node.slice[1];
+  const Node::Bound step = node.slice[2];
   if (start.value < 0) start.value = Add(start.value, length);
   if (!end.known) end.value = length;
   if (end.value < 0 || (end.value == 0 && end.derived)) end.value = Add(end.value, length);
@@ -262,15 +271,14 @@ bool Evaluation::Cut(const Node& node, const Json::Array& items, Values& out) {
   const bool bad_start = start.value >= length || start.value < 0;
   if (bad_start || end.value > length || end.value < 0) {
     const int64_t index = bad_start ? start.value : Add(end.value, -1);
-    return Fail("array index out of bounds: index " + std::to_string(index) + ", length " +
-                    std::to_string(length),
-                Code::kNotFound);
+    return Fail(Code::kNotFound, "array index out of bounds: index %lld, length %zu",
+                static_cast<long long>(index), items.size());
   }
   if (start.value > end.value) {
-    return Fail("starting index " + std::to_string(start.value) + " is greater than ending index " +
-                std::to_string(end.value));
+    return Fail(Code::kConfig, "starting index %lld is greater than ending index %lld",
+                static_cast<long long>(start.value), static_cast<long long>(end.value));
   }
-  if (step.known && step.value <= 0) return Fail("step must be > 0");
+  if (step.known && step.value <= 0) return Fail(Code::kConfig, "step must be > 0");
   if (!Charge(static_cast<size_t>(end.value - start.value))) return false;
   const int64_t stride = step.known ? step.value : 1;
   for (int64_t left = end.value - start.value, i = start.value;; i += stride, left -= stride) {
@@ -280,13 +288,13 @@ bool Evaluation::Cut(const Node& node, const Json::Array& items, Values& out) {
 }
 
 bool Evaluation::Union(const Node& node, const Values& in, Values& out) {
-  for (const Nodes& list : node.lists) {
+  for (const Node& list : node.nodes) {
     Values part;
-    if (!Charge(in.size()) || !List(list, in, part)) {
+    if (!Charge(in.size()) || !List(list.nodes, in, part)) {
       out = in;
       return false;
     }
-    out.insert(out.end(), part.begin(), part.end());
+    for (const Json* value : part) out.push_back(value);
   }
   return true;
 }
@@ -294,11 +302,13 @@ bool Evaluation::Union(const Node& node, const Values& in, Values& out) {
 bool Evaluation::Filter(const Node& node, const Values& in, Values& out) {
   for (const Json* value : in) {
     if (!value->is_array()) {
-      const std::string shown =
+      std::string shown =
           value == &kNoValue ? "<invalid reflect.Value>" : GoText(*value, kMaxValueInError);
+      if (shown.size() > kMaxValueInError) shown.resize(kMaxValueInError);
       out = in;
-      return Fail(shown.substr(0, kMaxValueInError) +
-                  " is not array or slice and cannot be filtered");
+      error_.code = Code::kConfig;
+      error_.text = shown + " is not array or slice and cannot be filtered";  // may have a NUL
+      return false;
     }
     for (const Json& item : value->items()) {
       bool passes = false;
@@ -315,30 +325,31 @@ bool Evaluation::Filter(const Node& node, const Values& in, Values& out) {
 bool Evaluation::Passes(const Node& node, const Json& item, bool& passes) {
   Values left;
   Values right;
-  const bool good = List(node.lists[0], {&item}, left);
+  const Values in(1, &item);
+  const bool good = List(node.nodes[0].nodes, in, left);
   if (exhausted_) return false;
-  if (node.text.empty()) {
+  const std::string_view op = node.value.AsString();
+  if (op.empty()) {
     passes = !left.empty();  // even if it is what an error left behind
     return true;
   }
-  constexpr const char* kOneAtATime = "can only compare one element at a time";
+  constexpr char kOneAtATime[] = "can only compare one element at a time";
   if (!good) return false;
   if (left.empty()) return true;
-  if (left.size() > 1) return Fail(kOneAtATime);
-  if (!List(node.lists[1], {&item}, right)) return false;
+  if (left.size() > 1) return Fail(Code::kConfig, kOneAtATime);
+  if (!List(node.nodes[1].nodes, in, right)) return false;
   if (right.empty()) return true;
-  if (right.size() > 1) return Fail(kOneAtATime);
+  if (right.size() > 1) return Fail(Code::kConfig, kOneAtATime);
   // Long texts are not compared a million times.
   if (!Charge((left[0]->AsString().size() + left[0]->NumberText().size()) / 64)) return false;
 
-  const std::string_view op = node.text;
   const bool equality = op == "==" || op == "!=";
   if (!equality && op != "<" && op != "<=" && op != ">" && op != ">=") {
-    return Fail("unrecognized filter operator " + node.text);
+    return Fail(Code::kConfig, "unrecognized filter operator %.*s", Length(op), op.data());
   }
-  const auto order = Compare(*left[0], *right[0], equality, problem_);
-  code_ = Code::kConfig;
-  if (!order) return false;
+  const char* problem = nullptr;
+  const auto order = Compare(*left[0], *right[0], equality, problem);
+  if (!order) return Fail(Code::kConfig, "%s", problem);
   if (equality) {
     passes = (*order == 0) == (op == "==");
   } else {
@@ -347,7 +358,7 @@ bool Evaluation::Passes(const Node& node, const Json& item, bool& passes) {
   return true;
 }
 
-bool Evaluation::Identifier(const std::string& name, const Values& in, Values& out) {
+bool Evaluation::Identifier(std::string_view name, const Values& in, Values& out) {
   if (name == "range") {
     ++ranges_begun_;
     out = in;
@@ -355,9 +366,9 @@ bool Evaluation::Identifier(const std::string& name, const Values& in, Values& o
   }
   if (name != "end") {
     out = in;
-    return Fail("unrecognized identifier " + name);
+    return Fail(Code::kConfig, "unrecognized identifier %.*s", Length(name), name.data());
   }
-  if (ranges_inside_ == 0) return Fail("not in range, nothing to end");
+  if (ranges_inside_ == 0) return Fail(Code::kConfig, "not in range, nothing to end");
   ++ranges_ended_;
   return true;
 }
@@ -374,22 +385,15 @@ void AppendPrinted(const Json& value, std::string& out) {
 
 }  // namespace
 
-JsonPath::JsonPath(std::vector<Node> nodes) : nodes_(std::move(nodes)) {}
-JsonPath::JsonPath(const JsonPath& other) = default;
-JsonPath::JsonPath(JsonPath&& other) noexcept = default;
-JsonPath& JsonPath::operator=(const JsonPath& other) = default;
-JsonPath& JsonPath::operator=(JsonPath&& other) noexcept = default;
-JsonPath::~JsonPath() = default;
-
 Result<JsonPath> JsonPath::Parse(std::string_view text) {
   Result<std::vector<Node>> nodes = ParseJsonPathNodes(text);
   if (!nodes) return std::move(nodes).error();
-  return JsonPath(*std::move(nodes));
+  return JsonPath(std::make_shared<const Nodes>(*std::move(nodes)));
 }
 
 Result<std::vector<JsonPath::Values>> JsonPath::Find(const Json& root,
                                                      bool allow_missing_keys) const {
-  Evaluation evaluation(nodes_, allow_missing_keys);
+  Evaluation evaluation(*nodes_, allow_missing_keys);
   std::vector<Values> results;
   if (!evaluation.Block(0, &root, results)) return evaluation.TakeError();
   return results;

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,12 +28,6 @@ class JsonPath {
   // Code::kConfig: kubectl's words for what is wrong with the template, without a prefix.
   static Result<JsonPath> Parse(std::string_view text);
 
-  JsonPath(const JsonPath& other);
-  JsonPath(JsonPath&& other) noexcept;
-  JsonPath& operator=(const JsonPath& other);
-  JsonPath& operator=(JsonPath&& other) noexcept;
-  ~JsonPath();
-
   // One list for each text or {action} that was run, in order; those within a range come once a
   // round. The values belong to `root` or to this path. Without `allow_missing_keys`, a field that
   // no value has is an Error. Code::kNotFound: a key or index is not there (yet); Code::kConfig:
@@ -43,9 +39,11 @@ class JsonPath {
   Result<std::string> Print(const Json& root, bool allow_missing_keys) const;
 
  private:
-  explicit JsonPath(std::vector<Node> nodes);
+  using Nodes = std::vector<Node>;
 
-  std::vector<Node> nodes_;
+  explicit JsonPath(std::shared_ptr<const Nodes> nodes) : nodes_(std::move(nodes)) {}
+
+  std::shared_ptr<const Nodes> nodes_;  // never changed: shared by all copies
 };
 
 }  // namespace certlatch

@@ -16,16 +16,16 @@ namespace certlatch {
 
 struct JsonPath::Node {
   enum class Kind : uint8_t {
-    kList,        // lists[0]: an action
-    kText,        // literal, once
-    kLiteral,     // literal, once for each value
-    kField,       // text
+    kList,        // an action: nodes, each on the results of the one before
+    kText,        // value, once
+    kLiteral,     // value, once for each value
+    kField,       // value: its name
     kWildcard,    // .*
     kRecursive,   // ..
     kSlice,       // [0], [1:3], [*]
-    kUnion,       // lists: the results of each in turn
-    kFilter,      // lists[0] text lists[1]; no text: lists[0] has a result
-    kIdentifier,  // text: range, end, or an error once it is run
+    kUnion,       // nodes, all lists: the results of each in turn
+    kFilter,      // nodes[0] value nodes[1]; value "": nodes[0], a list, has a result
+    kIdentifier,  // value: range, end, or an error once it is run
   };
   struct Bound {
     int64_t value = 0;
@@ -34,10 +34,9 @@ struct JsonPath::Node {
   };
 
   Kind kind = Kind::kList;
-  std::string text;
-  Json literal;
+  Json value;
   std::array<Bound, 3> slice;  // start, end, step
-  std::vector<std::vector<Node>> lists;
+  std::vector<Node> nodes;
 };
 
 Result<std::vector<JsonPath::Node>> ParseJsonPathNodes(std::string_view text);

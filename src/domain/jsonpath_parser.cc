@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <cstdarg>
 #include <cstdlib>
 #include <optional>
 
@@ -26,59 +25,39 @@ bool IsAlphanumeric(char c) {
 
 constexpr std::string_view kTerminators = " \t\r\n.,[]$@{}";
 
-Node Make(Node::Kind kind, std::string text = {}) {
-  Node node;
+Node& Add(Node::Kind kind, Json value, Nodes& out) {
+  Node& node = out.emplace_back();
   node.kind = kind;
-  node.text = std::move(text);
+  node.value = std::move(value);
   return node;
 }
 
-Node MakeLiteral(Node::Kind kind, Json literal) {
-  Node node = Make(kind);
-  node.literal = std::move(literal);
-  return node;
+Node& Add(Node::Kind kind, std::string_view text, Nodes& out) {
+  return Add(kind, Json(std::string(text)), out);
 }
 
 // As Go's Atoi: decimal with an optional sign, in 64 bits.
 std::optional<int64_t> ReadInteger(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && IsDigit(text[1])) text.remove_prefix(1);
-  int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (problem != std::errc() || stop != end) return std::nullopt;
-  return value;
+  return ParseInt(text);
 }
 
 // `text` is a sign, digits and dots. The spelling returned always reads as a float, never as an
 // integer, since kubectl does not compare the two.
-std::optional<std::string> ReadFloat(std::string_view text) {
+bool ReadFloat(std::string_view text, std::string& spelling) {
   const size_t dot = text.find('.');
-  if (text.find_first_of("0123456789") == kNone) return std::nullopt;
-  if (dot != kNone && text.find('.', dot + 1) != kNone) return std::nullopt;
+  if (text.find_first_of("0123456789") == kNone) return false;
+  if (dot != kNone && text.find('.', dot + 1) != kNone) return false;
   const double value = std::strtod(std::string(text).c_str(), nullptr);
-  if (std::isinf(value)) return std::nullopt;
-  char spelling[40];
-  std::snprintf(spelling, sizeof spelling, "%.17e", value);
-  return std::string(spelling);
+  spelling = Format("%.17e", value);
+  return !std::isinf(value);
 }
 
 void AppendUtf8(uint32_t rune, std::string& out) {
-  auto tail = [&](unsigned shift) { out += static_cast<char>(0x80 | ((rune >> shift) & 0x3f)); };
-  if (rune < 0x80) {
-    out += static_cast<char>(rune);
-  } else if (rune < 0x800) {
-    out += static_cast<char>(0xc0 | (rune >> 6));
-    tail(0);
-  } else if (rune < 0x10000) {
-    out += static_cast<char>(0xe0 | (rune >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | (rune >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
+  constexpr unsigned kLeads[] = {0, 0xc0, 0xe0, 0xf0};
+  unsigned tail = rune < 0x80 ? 0 : rune < 0x800 ? 1 : rune < 0x10000 ? 2 : 3;
+  out += static_cast<char>(kLeads[tail] | (rune >> (6 * tail)));
+  while (tail-- > 0) out += static_cast<char>(0x80 | ((rune >> (6 * tail)) & 0x3f));
 }
 
 // Takes a number of exactly `count` digits off the front of `text`.
@@ -128,27 +107,18 @@ bool TakeEscape(std::string_view& text, char quote, std::string& out) {
   return true;
 }
 
-std::optional<std::string> Unquote(std::string_view text, char quote) {
-  std::string out;
+bool Unquote(std::string_view text, char quote, std::string& out) {
   while (!text.empty()) {
     const char c = text.front();
     text.remove_prefix(1);
-    if (c == quote) return std::nullopt;
+    if (c == quote) return false;
     if (c != '\\') {
       out += c;
     } else if (!TakeEscape(text, quote, out)) {
-      return std::nullopt;
+      return false;
     }
   }
-  return out;
-}
-
-// As Go's %#U: U+007E '~', and without the character where it cannot be shown.
-std::string CharacterName(char c) {
-  char name[16];
-  std::snprintf(name, sizeof name, "U+%04X", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  const bool printable = c >= ' ' && c <= '~';
-  return printable ? std::string(name) + " '" + c + "'" : std::string(name);
+  return true;
 }
 
 // Bytes suffice where Go reads characters: everything that ends a token is ASCII.
@@ -172,11 +142,15 @@ class Parser {
   bool Slice(std::string_view text, Nodes& out);
   bool Filter(Nodes& out);
   bool FilterEnd();
-  bool Nested(std::string_view text, Nodes& out);
+  bool Nested(const char* open, std::string_view text, const char* close, Nodes& out);
 
   bool At(std::string_view prefix) const { return input_.substr(at_, prefix.size()) == prefix; }
-  bool Fail(std::string problem) {
-    problem_ = std::move(problem);
+  // False, always, for the caller to return.
+  [[gnu::format(printf, 2, 3)]] bool Fail(const char* pattern, ...) {
+    va_list arguments;
+    va_start(arguments, pattern);
+    problem_ = FormatList(pattern, arguments);
+    va_end(arguments);
     return false;
   }
 
@@ -191,24 +165,26 @@ bool Parser::Template(Nodes& out) {
   while (at_ < input_.size()) {
     const size_t brace = input_.find('{', at_);
     const std::string_view text = input_.substr(at_, brace == kNone ? kNone : brace - at_);
-    if (!text.empty()) out.push_back(MakeLiteral(Node::Kind::kText, Json(std::string(text))));
+    if (!text.empty()) Add(Node::Kind::kText, text, out);
     if (brace == kNone) break;
     at_ = brace + 1;
-    out.push_back(Make(Node::Kind::kList));
-    out.back().lists.emplace_back();
-    if (!Action(out.back().lists[0])) return false;
+    if (!Action(out.emplace_back().nodes)) return false;
   }
   return true;
 }
 
-// `text` as the inside of an action of its own. Where `text` closes that action, kubectl forgets
-// the rest, once it has been parsed.
-bool Parser::Nested(std::string_view text, Nodes& out) {
-  const std::string action = "{" + std::string(text) + "}";
+// Adds `text`, between `open` and `close`, as the inside of an action of its own. Where `text`
+// closes that action, kubectl forgets the rest, once it has been parsed.
+bool Parser::Nested(const char* open, std::string_view text, const char* close, Nodes& out) {
+  std::string action = open;
+  action.append(text).append(close);
   Parser parser(action, depth_ + 1);
   Nodes nodes;
-  if (!parser.Template(nodes)) return Fail(parser.TakeProblem());
-  out = std::move(nodes.front().lists[0]);
+  if (!parser.Template(nodes)) {
+    problem_ = parser.TakeProblem();
+    return false;
+  }
+  for (Node& node : nodes.front().nodes) out.push_back(std::move(node));
   return true;
 }
 
@@ -231,7 +207,11 @@ bool Parser::Step(char c, Nodes& out) {
   ++at_;
   if (c == '.') return Field(out);
   if (c == ' ' || c == '@' || c == '$') return true;
-  return Fail("unrecognized character in action: " + CharacterName(c));
+  // As Go's %#U: U+007E '~', and without the character where it cannot be shown.
+  const bool printable = c >= ' ' && c <= '~';
+  return Fail(printable ? "unrecognized character in action: U+%04X '%c'"
+                        : "unrecognized character in action: U+%04X",
+              static_cast<unsigned>(static_cast<unsigned char>(c)), c);
 }
 
 bool Parser::Number(Nodes& out) {
@@ -241,12 +221,10 @@ bool Parser::Number(Nodes& out) {
   Json::Number number;
   if (const auto integer = ReadInteger(text)) {
     number.text = std::to_string(*integer);
-  } else if (auto spelling = ReadFloat(text)) {
-    number.text = std::move(*spelling);
-  } else {
-    return Fail("cannot parse number " + std::string(text));
+  } else if (!ReadFloat(text, number.text)) {
+    return Fail("cannot parse number %.*s", Length(text), text.data());
   }
-  out.push_back(MakeLiteral(Node::Kind::kLiteral, Json(std::move(number))));
+  Add(Node::Kind::kLiteral, Json(std::move(number)), out);
   return true;
 }
 
@@ -259,7 +237,7 @@ bool Parser::Field(Nodes& out) {
     ++at_;
   }
   const bool wildcard = input_.substr(start, at_ - start) == "*";
-  out.push_back(wildcard ? Make(Node::Kind::kWildcard) : Make(Node::Kind::kField, name));
+  Add(wildcard ? Node::Kind::kWildcard : Node::Kind::kField, name, out);
   return true;
 }
 
@@ -268,9 +246,9 @@ bool Parser::Identifier(Nodes& out) {
   const std::string_view name = input_.substr(at_, end - at_);
   at_ = end;
   if (name == "true" || name == "false") {
-    out.push_back(MakeLiteral(Node::Kind::kLiteral, Json(name == "true")));
+    Add(Node::Kind::kLiteral, Json(name == "true"), out);
   } else {
-    out.push_back(Make(Node::Kind::kIdentifier, std::string(name)));
+    Add(Node::Kind::kIdentifier, name, out);
   }
   return true;
 }
@@ -280,7 +258,7 @@ bool Parser::Recursive(Nodes& out) {
     return Fail("invalid multiple recursive descent");
   }
   at_ += 2;
-  out.push_back(Make(Node::Kind::kRecursive));
+  Add(Node::Kind::kRecursive, "", out);
   return at_ < input_.size() && IsAlphanumeric(input_[at_]) ? Field(out) : true;
 }
 
@@ -292,12 +270,12 @@ bool Parser::Quote(Nodes& out) {
     const char c = input_[at_++];
     if (c == quote && input_[at_ - 2] != '\\') break;
   }
-  auto text = Unquote(input_.substr(start + 1, at_ - start - 2), quote);
-  if (!text) {
-    return Fail("unquote string " + std::string(input_.substr(start, at_ - start)) +
-                " error invalid syntax");
+  const std::string_view quoted = input_.substr(start, at_ - start);
+  std::string text;
+  if (!Unquote(quoted.substr(1, quoted.size() - 2), quote, text)) {
+    return Fail("unquote string %.*s error invalid syntax", Length(quoted), quoted.data());
   }
-  out.push_back(MakeLiteral(Node::Kind::kText, Json(std::move(*text))));
+  Add(Node::Kind::kText, text, out);
   return true;
 }
 
@@ -311,22 +289,17 @@ bool Parser::Brackets(Nodes& out) {
   if (text.size() < 2 || text.front() != '\'' || text.find('\'', 1) != text.size() - 1) {
     return Slice(text, out);
   }
-  Nodes path;
-  if (!Nested("." + std::string(text.substr(1, text.size() - 2)), path)) return false;
-  for (Node& node : path) out.push_back(std::move(node));
-  return true;
+  return Nested("{.", text.substr(1, text.size() - 2), "}", out);
 }
 
 bool Parser::Union(std::string_view text, Nodes& out) {
-  Node node = Make(Node::Kind::kUnion);
+  Node& node = Add(Node::Kind::kUnion, "", out);
   for (std::string_view part : Split(text, ',')) {
     const size_t first = part.find_first_not_of(' ');
     part.remove_prefix(std::min(first, part.size()));
     part = part.substr(0, part.find_last_not_of(' ') + 1);
-    node.lists.emplace_back();
-    if (!Nested("[" + std::string(part) + "]", node.lists.back())) return false;
+    if (!Nested("{[", part, "]}", node.nodes.emplace_back().nodes)) return false;
   }
-  out.push_back(std::move(node));
   return true;
 }
 
@@ -336,19 +309,20 @@ bool Parser::Slice(std::string_view text, Nodes& out) {
   for (const std::string_view part : parts) {
     good = good && part.find_first_not_of("0123456789", part.substr(0, 1) == "-") == kNone;
   }
-  if (!good) return Fail("invalid array index " + std::string(text));
-  Node node = Make(Node::Kind::kSlice);
+  if (!good) return Fail("invalid array index %.*s", Length(text), text.data());
+  Node& node = Add(Node::Kind::kSlice, "", out);
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) continue;
     const auto value = ReadInteger(parts[i]);
-    if (!value) return Fail("array index " + std::string(parts[i]) + " is not a number");
+    if (!value) {
+      return Fail("array index %.*s is not a number", Length(parts[i]), parts[i].data());
+    }
     node.slice[i] = {*value, true, false};
   }
   if (parts.size() == 1) {
     const auto next = static_cast<uint64_t>(node.slice[0].value) + 1;  // may wrap, as in Go
     node.slice[1] = {static_cast<int64_t>(next), true, true};
   }
-  out.push_back(std::move(node));
   return true;
 }
 
@@ -383,17 +357,12 @@ bool Parser::Filter(Nodes& out) {
   const size_t left = text.find_first_of(kOperators);
   size_t right = left == kNone ? kNone : text.find_first_not_of(kOperators, left);
   if (left != kNone && right == kNone) right = text.size() - 1;  // something must be on the right
-  Node node = Make(Node::Kind::kFilter);
-  node.lists.resize(2);
-  if (left == kNone || left == 0 || right <= left) {
-    if (!Nested(text, node.lists[0])) return false;
-  } else {
-    node.text = text.substr(left, right - left);
-    if (!Nested(text.substr(0, left), node.lists[0])) return false;
-    if (!Nested(text.substr(right), node.lists[1])) return false;
+  const bool compares = left != kNone && left != 0 && right > left;
+  Node& node = Add(Node::Kind::kFilter, compares ? text.substr(left, right - left) : "", out);
+  if (!Nested("{", text.substr(0, compares ? left : kNone), "}", node.nodes.emplace_back().nodes)) {
+    return false;
   }
-  out.push_back(std::move(node));
-  return true;
+  return !compares || Nested("{", text.substr(right), "}", node.nodes.emplace_back().nodes);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "domain/readiness.h"
 
-#include <algorithm>
-#include <set>
+#include <cstdint>
+#include <cstdlib>
 
 #include "base/duration.h"
 #include "base/text.h"
@@ -19,57 +19,35 @@ struct Question {
   const Collections& collections;
   const ReadinessSettings& settings;
   WallTime now;
-
-  const Json* object() const { return collections[0]->Only(); }
 };
 
-Selection Itself(const Target& target) {
-  return Selection{target.resource, target.ns, target.name.name, ""};
-}
-
-// The slices of the Service with the target's name.
-Selection SlicesOf(const Target& target) {
-  Selection slices;
-  slices.resource = *FindWellKnown({"endpointslices", "", "", false});
-  slices.ns = target.ns;
-  slices.label_selector = "kubernetes.io/service-name=" + target.name.name;
-  return slices;
-}
-
-Verdict NotFound() { return Verdict::Unmet("not found yet"); }
-
-const Json* FindCondition(const Json& object, std::string_view type) {
+const Json& FindCondition(const Json& object, std::string_view type) {
   for (const Json& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].AsString() == type) return &condition;
+    if (condition["type"].AsString() == type) return condition;
   }
-  return nullptr;
+  return Json::Null();
 }
 
 // --- any kind ---
 
-Verdict ReadyOrAvailable(const Question& question) {
-  const Json* object = question.object();
-  if (object == nullptr) return NotFound();
-  if (FindCondition(*object, "Ready") != nullptr) return JudgeCondition(*object, {"Ready", "true"});
-  if (FindCondition(*object, "Available") != nullptr) {
-    return JudgeCondition(*object, {"Available", "true"});
+Verdict ReadyOrAvailable(const Question&, const Json& object) {
+  for (const char* type : {"Ready", "Available"}) {
+    if (FindCondition(object, type).is_object()) return JudgeCondition(object, type);
   }
   return Verdict::Unmet("has no condition Ready or Available yet");
 }
 
 // --- certificate ---
 
-Verdict CertificateReady(const Question& question) {
-  const Json* object = question.object();
-  if (object == nullptr) return NotFound();
-  Verdict verdict = JudgeCondition(*object, {"Ready", "true"});
+Verdict CertificateReady(const Question&, const Json& object) {
+  Verdict verdict = JudgeCondition(object, "Ready");
   if (verdict.state == Verdict::State::kMet) return verdict;
   // After a failed attempt, Issuing=False carries the issuer's own words.
-  const Json* issuing = FindCondition(*object, "Issuing");
-  if (issuing != nullptr && (*issuing)["status"].AsString() == "False" &&
-      !(*issuing)["message"].AsString().empty()) {
-    verdict.reason = "issuance failed (" + Printable((*issuing)["reason"].AsString(), 100) + ": " +
-                     Printable((*issuing)["message"].AsString(), 800) + ")";
+  const Json& issuing = FindCondition(object, "Issuing");
+  const std::string message = Printable(issuing["message"].AsString(), 800);
+  if (issuing["status"].AsString() == "False" && !message.empty()) {
+    verdict.reason = Format("issuance failed (%s: %s)",
+                            Printable(issuing["reason"].AsString(), 100).c_str(), message.c_str());
   }
   return verdict;
 }
@@ -78,215 +56,231 @@ Verdict CertificateReady(const Question& question) {
 
 Verdict JudgePair(std::string_view chain, std::string_view key, const Question& question) {
   const Result<CertFacts> facts = CheckPair(chain, key);
-  if (!facts) return Verdict::Unmet(facts.error().text);
-  const ValidityCheck check = CheckValidity(*facts, question.now, question.settings.min_validity);
+  if (!facts) return {Verdict::State::kUnmet, facts.error().text, {}};
+  const Duration least = question.settings.min_validity;
+  const ValidityCheck check = CheckValidity(*facts, question.now, least);
+  const std::string not_after = FormatWallTime(facts->not_after);
   Verdict verdict = Verdict::Met();
   switch (check.validity) {
     case Validity::kValid:
       break;
     case Validity::kNotYetValid:
-      verdict = Verdict::Unmet("the certificate is not valid before " +
-                               FormatWallTime(facts->not_before));
+      verdict = Verdict::Unmet("the certificate is not valid before %s",
+                               FormatWallTime(facts->not_before).c_str());
       break;
     case Validity::kExpired:
-      verdict = Verdict::Unmet("the certificate expired at " + FormatWallTime(facts->not_after));
+      verdict = Verdict::Unmet("the certificate expired at %s", not_after.c_str());
       break;
     case Validity::kTooShort:
-      verdict =
-          Verdict::Unmet("the certificate is valid only until " + FormatWallTime(facts->not_after) +
-                         ", less than the " + RoughDuration(question.settings.min_validity) +
-                         " that --min-validity asks for");
+      verdict = Verdict::Unmet(
+          "the certificate is valid only until %s, less than the %s that --min-validity asks for",
+          not_after.c_str(), RoughDuration(least).c_str());
       break;
   }
   verdict.recheck = check.changes_at;
   return verdict;
 }
 
-Verdict SecretReady(const Question& question) {
-  const Json* object = question.object();
-  if (object == nullptr) return NotFound();
-  if ((*object)["type"].AsString() != "kubernetes.io/tls") return Verdict::Met();
-  const Json& data = (*object)["data"];
-  for (const char* name : {"tls.crt", "tls.key"}) {
-    if (!data[name].AsString().empty()) continue;
-    return Verdict::Unmet(std::string(name) + " is empty; its issuer has not filled it yet");
+Verdict SecretReady(const Question& question, const Json& object) {
+  if (object["type"].AsString() != "kubernetes.io/tls") return Verdict::Met();
+  const std::string_view texts[] = {object["data"]["tls.crt"].AsString(),
+                                    object["data"]["tls.key"].AsString()};
+  for (const std::string_view& text : texts) {
+    if (!text.empty()) continue;
+    return Verdict::Unmet("tls.%s is empty; its issuer has not filled it yet",
+                          &text == texts ? "crt" : "key");
   }
-  const Result<std::string> chain = DecodeBase64(data["tls.crt"].AsString());
-  const Result<Secret> key = DecodeBase64Secret(data["tls.key"].AsString());
+  const Result<std::string> chain = DecodeBase64(texts[0]);
+  const Result<Secret> key = DecodeBase64Secret(texts[1]);
   if (!chain || !key) return Verdict::Unmet("its data is not base64");
   return JudgePair(*chain, key->Reveal(), question);
 }
 
 // --- endpoints, service, endpointslice ---
 
-// "no ready address", "fewer than 3 ready addresses".
-std::string TooFew(int wanted, std::string_view noun, std::string_view plural) {
-  if (wanted == 1) return "no ready " + std::string(noun);
-  return "fewer than " + std::to_string(wanted) + " ready " + std::string(plural);
-}
-
-Verdict EndpointsReady(const Question& question) {
-  const Json* object = question.object();
-  if (object == nullptr) return NotFound();
+struct Count {
   size_t ready = 0;
   size_t waiting = 0;
-  for (const Json& subset : (*object)["subsets"].items()) {
-    ready += subset["addresses"].items().size();
-    waiting += subset["notReadyAddresses"].items().size();
-  }
-  const int wanted = question.settings.min_ready;
-  if (ready >= static_cast<size_t>(wanted)) return Verdict::Met();
-  return Verdict::Unmet(TooFew(wanted, "address", "addresses") + " (" + std::to_string(ready) +
-                        " ready, " + std::to_string(waiting) + " not ready)");
+};
+
+// "no ready address (…)", "fewer than 3 ready endpoints on port 443 (…)".
+Verdict JudgeCount(const Count& count, int wanted, const char* noun, const char* plural,
+                   const std::string& where) {
+  if (count.ready >= static_cast<size_t>(wanted)) return Verdict::Met();
+  const std::string few =
+      wanted == 1 ? Format("no ready %s", noun) : Format("fewer than %d ready %s", wanted, plural);
+  return Verdict::Unmet("%s%s (%zu ready, %zu not ready)", few.c_str(), where.c_str(), count.ready,
+                        count.waiting);
 }
 
-bool SliceHasPort(const Json& slice, const std::string* port_name) {
+Verdict EndpointsReady(const Question& question, const Json& object) {
+  Count count;
+  for (const Json& subset : object["subsets"].items()) {
+    count.ready += subset["addresses"].items().size();
+    count.waiting += subset["notReadyAddresses"].items().size();
+  }
+  return JudgeCount(count, question.settings.min_ready, "address", "addresses", "");
+}
+
+bool SliceHasPort(const Json& slice, const std::string_view* port_name) {
   if (port_name == nullptr) return true;
-  const auto& ports = slice["ports"].items();
   // An unnamed port of a Service is "" in the slice, or absent.
-  return std::any_of(ports.begin(), ports.end(),
-                     [&](const Json& port) { return port["name"].AsString() == *port_name; });
+  for (const Json& port : slice["ports"].items()) {
+    if (port["name"].AsString() == *port_name) return true;
+  }
+  return false;
 }
 
 // One endpoint stands in two slices where a Service has IPv4 and IPv6: the pod counts once.
-std::string EndpointIdentity(const Json& endpoint) {
+std::string_view EndpointIdentity(const Json& endpoint) {
   const std::string_view pod = endpoint["targetRef"]["name"].AsString();
-  return std::string(pod.empty() ? endpoint["addresses"][0].AsString() : pod);
+  return pod.empty() ? endpoint["addresses"][0].AsString() : pod;
 }
 
-struct EndpointCount {
-  std::set<std::string> ready;
-  std::set<std::string> waiting;
-};
+using Identities = std::vector<std::string_view>;
 
-// `port_name` nullptr: on any port.
-EndpointCount CountEndpoints(const Collection& slices, const std::string* port_name) {
-  EndpointCount count;
-  for (const auto& [key, slice] : slices.objects) {
-    if (!SliceHasPort(slice, port_name)) continue;
-    for (const Json& endpoint : slice["endpoints"].items()) {
-      // "A nil value should be interpreted as true": EndpointConditions in the API reference.
-      const bool ready = endpoint["conditions"]["ready"].AsBool().value_or(true);
-      (ready ? count.ready : count.waiting).insert(EndpointIdentity(endpoint));
-    }
+int Compare(const void* a, const void* b) {
+  return static_cast<const std::string_view*>(a)->compare(*static_cast<const std::string_view*>(b));
+}
+
+size_t CountDistinct(Identities& all) {
+  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof(all[0]), Compare);
+  size_t count = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i == 0 || all[i] != all[i - 1]) ++count;
   }
   return count;
 }
 
-Verdict JudgeEndpoints(const Collection& slices, const std::string* port_name,
+// `port_name` nullptr: on any port.
+Verdict JudgeEndpoints(const Collection& slices, const std::string_view* port_name,
                        const std::string& where, const Question& question) {
-  const EndpointCount count = CountEndpoints(slices, port_name);
-  const int wanted = question.settings.min_ready;
-  if (count.ready.size() >= static_cast<size_t>(wanted)) return Verdict::Met();
-  return Verdict::Unmet(TooFew(wanted, "endpoint", "endpoints") + where + " (" +
-                        std::to_string(count.ready.size()) + " ready, " +
-                        std::to_string(count.waiting.size()) + " not ready)");
+  Identities ready;
+  Identities waiting;
+  for (const Json::Member& slice : slices.objects) {
+    if (!SliceHasPort(slice.value, port_name)) continue;
+    for (const Json& endpoint : slice.value["endpoints"].items()) {
+      // "A nil value should be interpreted as true": EndpointConditions in the API reference.
+      const bool is_ready = endpoint["conditions"]["ready"].AsBool().value_or(true);
+      (is_ready ? ready : waiting).push_back(EndpointIdentity(endpoint));
+    }
+  }
+  return JudgeCount({CountDistinct(ready), CountDistinct(waiting)}, question.settings.min_ready,
+                    "endpoint", "endpoints", where);
 }
 
-bool IsPort(const Json& port, const std::string& wanted) {
-  return port["name"].AsString() == wanted || port["port"].NumberText() == wanted;
+bool IsPort(const Json& port, std::string_view wanted) {
+  return wanted.empty() || port["name"].AsString() == wanted || port["port"].NumberText() == wanted;
 }
 
 std::string NamesOfPorts(const Json& ports) {
   std::string names;
   for (const Json& port : ports.items()) {
+    const std::string name = Printable(port["name"].AsString(), 100);
     if (!names.empty()) names += ", ";
     names += port["port"].NumberText();
-    if (!port["name"].AsString().empty()) names += " " + Printable(port["name"].AsString(), 100);
+    if (!name.empty()) names.append(1, ' ').append(name);
   }
   return names.empty() ? "none" : names;
 }
 
-Verdict ServiceReady(const Question& question) {
-  const Json* service = question.object();
-  if (service == nullptr) return NotFound();
-  if ((*service)["spec"]["type"].AsString() == "ExternalName") {
+Verdict ServiceReady(const Question& question, const Json& service) {
+  if (service["spec"]["type"].AsString() == "ExternalName") {
     return Verdict::Unmet(
         "is of type ExternalName, which has no endpoints; wait for what it names");
   }
   const Collection& slices = *question.collections[1];
   const std::string& wanted = question.target.name.port;
-  const Json& ports = (*service)["spec"]["ports"];
+  const Json& ports = service["spec"]["ports"];
   bool found = false;
   for (const Json& port : ports.items()) {
-    if (!wanted.empty() && !IsPort(port, wanted)) continue;
+    if (!IsPort(port, wanted)) continue;
     found = true;
-    const std::string name(port["name"].AsString());
-    const std::string where = " on port " + std::string(port["port"].NumberText());
+    const std::string_view name = port["name"].AsString();
+    const std::string where = Format(" on port %.*s", Length(port["port"].NumberText()),
+                                     port["port"].NumberText().data());
     Verdict verdict = JudgeEndpoints(slices, &name, where, question);
     if (verdict.state != Verdict::State::kMet) return verdict;
   }
   if (found) return Verdict::Met();
   if (wanted.empty()) return JudgeEndpoints(slices, nullptr, "", question);  // headless, no ports
-  return Verdict::Unmet("has no port " + wanted + " (its ports: " + NamesOfPorts(ports) + ")");
+  return Verdict::Unmet("has no port %s (its ports: %s)", wanted.c_str(),
+                        NamesOfPorts(ports).c_str());
 }
 
-Verdict SlicesReady(const Question& question) {
+Verdict SlicesReady(const Question& question, const Json&) {
   return JudgeEndpoints(*question.collections[0], nullptr, "", question);
 }
 
 // --- job ---
 
-Verdict JobReady(const Question& question) {
-  const Json* object = question.object();
-  if (object == nullptr) return NotFound();
-  const Verdict failed = JudgeCondition(*object, {"Failed", "true"});
-  if (failed.state == Verdict::State::kMet) {
-    const Json* condition = FindCondition(*object, "Failed");
+Verdict JobReady(const Question&, const Json& object) {
+  if (JudgeCondition(object, "Failed").state == Verdict::State::kMet) {
     const std::string message =
-        condition == nullptr ? "" : Printable((*condition)["message"].AsString(), 500);
-    return Verdict::Impossible("the Job failed" + (message.empty() ? "" : ": " + message));
+        Printable(FindCondition(object, "Failed")["message"].AsString(), 500);
+    return Verdict::Of(Verdict::State::kImpossible, "the Job failed%s%s",
+                       message.empty() ? "" : ": ", message.c_str());
   }
-  if (JudgeCondition(*object, {"Complete", "true"}).state == Verdict::State::kMet) {
-    return Verdict::Met();
-  }
-  const Json& status = (*object)["status"];
-  auto count = [&](std::string_view key) {
-    return std::to_string(status[key].AsInt().value_or(0)) + " " + std::string(key);
+  if (JudgeCondition(object, "Complete").state == Verdict::State::kMet) return Verdict::Met();
+  const Json& status = object["status"];
+  const auto count = [&status](std::string_view key) {
+    return static_cast<long long>(status[key].AsInt().value_or(0));
   };
-  return Verdict::Unmet("not complete (" + count("active") + ", " + count("succeeded") + ", " +
-                        count("failed") + ")");
+  return Verdict::Unmet("not complete (%lld active, %lld succeeded, %lld failed)", count("active"),
+                        count("succeeded"), count("failed"));
 }
 
 // --- the table ---
 
-std::vector<Selection> NeedsItself(const Target& target) { return {Itself(target)}; }
-std::vector<Selection> NeedsSlices(const Target& target) { return {SlicesOf(target)}; }
-std::vector<Selection> NeedsBoth(const Target& target) {
-  return {Itself(target), SlicesOf(target)};
-}
+enum class Needs : uint8_t { kItself, kSlices, kBoth };
 
 struct Row {
-  std::string_view group_resource;
-  std::vector<Selection> (*needs)(const Target&);
-  Verdict (*judge)(const Question&);
+  const char* group_resource;
+  Needs needs;
+  Verdict (*judge)(const Question&, const Json& object);
 };
 
 constexpr Row kRows[] = {
-    {"certificates.cert-manager.io", NeedsItself, CertificateReady},
-    {"endpoints", NeedsItself, EndpointsReady},
-    {"endpointslices.discovery.k8s.io", NeedsSlices, SlicesReady},
-    {"jobs.batch", NeedsItself, JobReady},
-    {"secrets", NeedsItself, SecretReady},
-    {"services", NeedsBoth, ServiceReady},
+    {"certificates.cert-manager.io", Needs::kItself, CertificateReady},
+    {"endpoints", Needs::kItself, EndpointsReady},
+    {"endpointslices.discovery.k8s.io", Needs::kSlices, SlicesReady},
+    {"jobs.batch", Needs::kItself, JobReady},
+    {"secrets", Needs::kItself, SecretReady},
+    {"services", Needs::kBoth, ServiceReady},
+    {"", Needs::kItself, ReadyOrAvailable},  // any other
 };
-constexpr Row kAnyOther = {"", NeedsItself, ReadyOrAvailable};
 
 const Row& RowFor(const Target& target) {
   const std::string name = target.resource.GroupResource();
-  for (const Row& row : kRows) {
-    if (row.group_resource == name) return row;
-  }
-  return kAnyOther;
+  const Row* row = kRows;
+  while (*row->group_resource != '\0' && name != row->group_resource) ++row;
+  return *row;
 }
 
 }  // namespace
 
-std::vector<Selection> ReadinessNeeds(const Target& target) { return RowFor(target).needs(target); }
+std::vector<Selection> ReadinessNeeds(const Target& target) {
+  const Needs needs = RowFor(target).needs;
+  std::vector<Selection> all;
+  if (needs != Needs::kSlices) {
+    all.push_back({target.resource, target.ns, target.name.name, ""});
+  }
+  if (needs != Needs::kItself) {
+    // The slices of the Service with the target's name.
+    all.push_back({*FindWellKnown({"endpointslices", "", "", false}), target.ns, "",
+                   "kubernetes.io/service-name=" + target.name.name});
+  }
+  return all;
+}
 
 Verdict JudgeReady(const Target& target, const Collections& collections,
                    const ReadinessSettings& settings, WallTime now) {
-  return RowFor(target).judge(Question{target, collections, settings, now});
+  const Row& row = RowFor(target);
+  const Json* object = collections[0]->Only();
+  // Slices are counted; of all else there must be one.
+  if (object == nullptr && row.needs != Needs::kSlices) return Verdict::Unmet("not found yet");
+  return row.judge(Question{target, collections, settings, now},
+                   object == nullptr ? Json::Null() : *object);
 }
 
 }  // namespace certlatch

@@ -1,64 +1,50 @@
 #include "domain/resource.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 
 namespace certlatch {
 namespace {
 
-struct WellKnown {
-  std::string_view kind;
-  std::string_view plural;
-  std::string_view group;
-  std::string_view version;
-  bool namespaced;
-  std::string_view short_names;  // separated by commas
-  std::string_view fallback_version = "";
-};
+// The types people wait for, as `kubectl api-resources` lists them: kind, plural, group, version,
+// namespaced or cluster-scoped (n, c), fallback version, short names. A new one is a line.
+constexpr char kWellKnown[] =
+    "ConfigMap configmaps - v1 n - cm\n"
+    "Endpoints endpoints - v1 n - ep\n"
+    "Namespace namespaces - v1 c - ns\n"
+    "Node nodes - v1 c - no\n"
+    "PersistentVolumeClaim persistentvolumeclaims - v1 n - pvc\n"
+    "Pod pods - v1 n - po\n"
+    "Secret secrets - v1 n -\n"
+    "Service services - v1 n - svc\n"
+    "ServiceAccount serviceaccounts - v1 n - sa\n"
+    "DaemonSet daemonsets apps v1 n - ds\n"
+    "Deployment deployments apps v1 n - deploy\n"
+    "ReplicaSet replicasets apps v1 n - rs\n"
+    "StatefulSet statefulsets apps v1 n - sts\n"
+    "Job jobs batch v1 n -\n"
+    "Lease leases coordination.k8s.io v1 n -\n"
+    "EndpointSlice endpointslices discovery.k8s.io v1 n v1beta1\n"
+    "CustomResourceDefinition customresourcedefinitions apiextensions.k8s.io v1 c - crd crds\n"
+    "MutatingWebhookConfiguration mutatingwebhookconfigurations"
+    " admissionregistration.k8s.io v1 c -\n"
+    "ValidatingWebhookConfiguration validatingwebhookconfigurations"
+    " admissionregistration.k8s.io v1 c -\n"
+    "Certificate certificates cert-manager.io v1 n - cert certs\n"
+    "CertificateRequest certificaterequests cert-manager.io v1 n - cr crs\n"
+    "ClusterIssuer clusterissuers cert-manager.io v1 c -\n"
+    "Issuer issuers cert-manager.io v1 n -";
 
-// The types people wait for, as `kubectl api-resources` lists them. A new one is a row.
-constexpr WellKnown kWellKnown[] = {
-    {"ConfigMap", "configmaps", "", "v1", true, "cm"},
-    {"Endpoints", "endpoints", "", "v1", true, "ep"},
-    {"Namespace", "namespaces", "", "v1", false, "ns"},
-    {"Node", "nodes", "", "v1", false, "no"},
-    {"PersistentVolumeClaim", "persistentvolumeclaims", "", "v1", true, "pvc"},
-    {"Pod", "pods", "", "v1", true, "po"},
-    {"Secret", "secrets", "", "v1", true, ""},
-    {"Service", "services", "", "v1", true, "svc"},
-    {"ServiceAccount", "serviceaccounts", "", "v1", true, "sa"},
-    {"DaemonSet", "daemonsets", "apps", "v1", true, "ds"},
-    {"Deployment", "deployments", "apps", "v1", true, "deploy"},
-    {"ReplicaSet", "replicasets", "apps", "v1", true, "rs"},
-    {"StatefulSet", "statefulsets", "apps", "v1", true, "sts"},
-    {"Job", "jobs", "batch", "v1", true, ""},
-    {"Lease", "leases", "coordination.k8s.io", "v1", true, ""},
-    {"EndpointSlice", "endpointslices", "discovery.k8s.io", "v1", true, "", "v1beta1"},
-    {"CustomResourceDefinition", "customresourcedefinitions", "apiextensions.k8s.io", "v1", false,
-     "crd,crds"},
-    {"MutatingWebhookConfiguration", "mutatingwebhookconfigurations",
-     "admissionregistration.k8s.io", "v1", false, ""},
-    {"ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
-     "admissionregistration.k8s.io", "v1", false, ""},
-    {"Certificate", "certificates", "cert-manager.io", "v1", true, "cert,certs"},
-    {"CertificateRequest", "certificaterequests", "cert-manager.io", "v1", true, "cr,crs"},
-    {"ClusterIssuer", "clusterissuers", "cert-manager.io", "v1", false, ""},
-    {"Issuer", "issuers", "cert-manager.io", "v1", true, ""},
-};
+enum Column { kKind, kPlural, kGroup, kVersion, kScope, kFallback, kShortNames };
+using Columns = std::vector<std::string_view>;
 
-bool HasShortName(const WellKnown& row, std::string_view name) {
-  if (row.short_names.empty()) return false;
-  const auto names = Split(row.short_names, ',');
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool Matches(const WellKnown& row, const TypeName& name) {
-  if (!name.group.empty() && name.group != row.group) return false;
-  if (!name.version.empty() && name.version != row.version) return false;
-  if (name.qualified && name.group.empty() && !row.group.empty()) return false;
-  return name.resource == row.plural || name.resource == ToLower(row.kind) ||
-         HasShortName(row, name.resource);
+bool Matches(const Columns& row, const TypeName& name) {
+  if (!name.group.empty() && name.group != row[kGroup]) return false;
+  if (!name.version.empty() && name.version != row[kVersion]) return false;
+  if (name.qualified && name.group.empty() && !row[kGroup].empty()) return false;
+  for (size_t i = kShortNames; i < row.size(); ++i) {
+    if (name.resource == row[i]) return true;
+  }
+  return name.resource == row[kPlural] || EqualIgnoringCase(name.resource, row[kKind]);
 }
 
 std::string WithGroup(std::string name, std::string_view group) {
@@ -69,20 +55,18 @@ std::string WithGroup(std::string name, std::string_view group) {
   return name;
 }
 
-std::string GroupOf(std::string_view group_version) {
+std::string_view GroupOf(std::string_view group_version) {
   const size_t slash = group_version.find('/');
-  return slash == std::string_view::npos ? "" : std::string(group_version.substr(0, slash));
+  return group_version.substr(0, slash == std::string_view::npos ? 0 : slash);
 }
 
-std::string VersionOf(std::string_view group_version) {
-  const size_t slash = group_version.find('/');
-  return std::string(slash == std::string_view::npos ? group_version
-                                                     : group_version.substr(slash + 1));
+std::string_view VersionOf(std::string_view group_version) {
+  return group_version.substr(group_version.find('/') + 1);  // npos + 1 is 0
 }
 
 bool ResourceHasName(const Json& resource, std::string_view name) {
   if (resource["name"].AsString() == name || resource["singularName"].AsString() == name ||
-      ToLower(resource["kind"].AsString()) == name) {
+      EqualIgnoringCase(resource["kind"].AsString(), name)) {
     return true;
   }
   for (const Json& short_name : resource["shortNames"].items()) {
@@ -91,15 +75,29 @@ bool ResourceHasName(const Json& resource, std::string_view name) {
   return false;
 }
 
+Resource MakeResource(std::string_view group, std::string_view version, std::string_view plural,
+                      std::string_view kind, bool namespaced, std::string_view fallback_version) {
+  Resource resource;
+  resource.group = group;
+  resource.version = version;
+  resource.plural = plural;
+  resource.kind = kind;
+  resource.namespaced = namespaced;
+  resource.fallback_version = fallback_version;
+  return resource;
+}
+
 }  // namespace
 
 bool IsDottedName(std::string_view text) {
-  const auto parts = Split(text, '.');
-  return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-    return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    });
-  });
+  char before = '.';
+  for (const char c : text) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    if (!plain && (c != '.' || before == '.')) return false;
+    before = c;
+  }
+  return before != '.';
 }
 
 std::string Resource::GroupResource() const { return WithGroup(plural, group); }
@@ -107,81 +105,82 @@ std::string Resource::GroupResource() const { return WithGroup(plural, group); }
 std::string Resource::GroupKind() const { return WithGroup(ToLower(kind), group); }
 
 std::string Resource::CollectionPath(std::string_view ns) const {
-  std::string path = group.empty() ? "/api/" + version : "/apis/" + group + "/" + version;
-  if (namespaced && !ns.empty()) {
-    path += "/namespaces/";
-    path += ns;
-  }
-  return path + "/" + plural;
+  const bool within = namespaced && !ns.empty();
+  return Format("/%s%s/%s%s%.*s/%s", group.empty() ? "api" : "apis/", group.c_str(),
+                version.c_str(), within ? "/namespaces/" : "", within ? Length(ns) : 0, ns.data(),
+                plural.c_str());
 }
 
 std::vector<TypeName> ReadTypeName(std::string_view type) {
-  const std::string lower = ToLower(type);
-  const std::string_view text = lower;
-  const size_t first_dot = text.find('.');
-  if (first_dot == std::string_view::npos) return {TypeName{lower, "", "", false}};
-  const std::string resource(text.substr(0, first_dot));
-  const std::string_view rest = text.substr(first_dot + 1);
+  const std::string text = ToLower(type);
+  TypeName name;
   std::vector<TypeName> readings;
-  const size_t second_dot = rest.find('.');
-  if (second_dot != std::string_view::npos) {
-    readings.push_back({resource, std::string(rest.substr(0, second_dot)),
-                        std::string(rest.substr(second_dot + 1)), true});
+  const size_t first_dot = text.find('.');
+  name.resource = text.substr(0, first_dot);
+  if (first_dot != std::string::npos) {
+    name.qualified = true;
+    const size_t second_dot = text.find('.', first_dot + 1);
+    if (second_dot != std::string::npos) {
+      name.version = text.substr(first_dot + 1, second_dot - first_dot - 1);
+      name.group = text.substr(second_dot + 1);
+      readings.push_back(name);
+      name.version.clear();
+    }
+    name.group = text.substr(first_dot + 1);
   }
-  readings.push_back({resource, "", std::string(rest), true});
+  readings.push_back(name);
   return readings;
 }
 
 std::optional<Resource> FindWellKnown(const TypeName& name) {
-  for (const WellKnown& row : kWellKnown) {
+  for (const std::string_view line : Split(kWellKnown, '\n')) {
+    Columns row = Split(line, ' ');
+    for (std::string_view& column : row) {
+      if (column == "-") column = {};
+    }
     if (!Matches(row, name)) continue;
-    return Resource{std::string(row.group),  std::string(row.version),
-                    std::string(row.plural), std::string(row.kind),
-                    row.namespaced,          std::string(row.fallback_version)};
+    return MakeResource(row[kGroup], row[kVersion], row[kPlural], row[kKind], row[kScope] == "n",
+                        row[kFallback]);
   }
   return std::nullopt;
 }
 
 std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const TypeName& name) {
-  std::vector<std::string> preferred;
-  std::vector<std::string> others;
-  if (name.group.empty()) preferred.emplace_back("v1");
-  for (const Json& group : api_group_list["groups"].items()) {
-    if (!name.group.empty() && group["name"].AsString() != name.group) continue;
-    const std::string_view favourite = group["preferredVersion"]["groupVersion"].AsString();
-    for (const Json& version : group["versions"].items()) {
-      const std::string_view group_version = version["groupVersion"].AsString();
-      if (!IsDottedName(GroupOf(group_version)) || !IsDottedName(VersionOf(group_version)))
-        continue;
-      if (!name.version.empty() && VersionOf(group_version) != name.version) continue;
-      (group_version == favourite ? preferred : others).emplace_back(group_version);
+  std::vector<std::string> all;
+  if (name.group.empty()) all.emplace_back("v1");
+  for (const bool preferred : {true, false}) {
+    for (const Json& group : api_group_list["groups"].items()) {
+      if (!name.group.empty() && group["name"].AsString() != name.group) continue;
+      const std::string_view favourite = group["preferredVersion"]["groupVersion"].AsString();
+      for (const Json& version : group["versions"].items()) {
+        const std::string_view group_version = version["groupVersion"].AsString();
+        if ((group_version == favourite) != preferred || all.size() >= kMaxGroupVersions) continue;
+        if (!IsDottedName(GroupOf(group_version)) || !IsDottedName(VersionOf(group_version)))
+          continue;
+        if (!name.version.empty() && VersionOf(group_version) != name.version) continue;
+        all.emplace_back(group_version);
+      }
     }
   }
-  preferred.insert(preferred.end(), others.begin(), others.end());
-  if (preferred.size() > kMaxGroupVersions) preferred.resize(kMaxGroupVersions);
-  return preferred;
+  return all;
 }
 
 std::string DiscoveryPath(std::string_view group_version) {
-  const bool core = group_version.find('/') == std::string_view::npos;
-  return (core ? "/api/" : "/apis/") + std::string(group_version);
+  std::string path = group_version.find('/') == std::string_view::npos ? "/api/" : "/apis/";
+  return path.append(group_version);
 }
 
 std::optional<Resource> FindInResourceList(const Json& api_resource_list,
                                            std::string_view group_version, const TypeName& name) {
   for (const Json& resource : api_resource_list["resources"].items()) {
     const std::string_view plural = resource["name"].AsString();
-    // "pods/status" and the like are subresources; IsPathPart refuses their slash.
-    if (!IsDottedName(plural) || !IsDottedName(resource["kind"].AsString()) ||
-        !ResourceHasName(resource, name.resource)) {
+    const std::string_view kind = resource["kind"].AsString();
+    // "pods/status" and the like are subresources; IsDottedName refuses their slash.
+    if (!IsDottedName(plural) || !IsDottedName(kind) || !ResourceHasName(resource, name.resource)) {
       continue;
     }
-    return Resource{GroupOf(group_version),
-                    VersionOf(group_version),
-                    std::string(plural),
-                    std::string(resource["kind"].AsString()),
-                    resource["namespaced"].AsBool().value_or(true),
-                    ""};
+    return MakeResource(GroupOf(group_version), VersionOf(group_version), plural, kind,
+                        resource["namespaced"].AsBool().value_or(true), "");
   }
   return std::nullopt;
 }

@@ -1,7 +1,5 @@
 #include "domain/target.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 
 namespace certlatch {
@@ -10,81 +8,110 @@ namespace {
 constexpr size_t kMaxName = 253;  // Kubernetes: a DNS subdomain name
 
 bool TakesPort(std::string_view type) {
-  const auto readings = ReadTypeName(type);
-  return std::any_of(readings.begin(), readings.end(), [](const TypeName& reading) {
+  for (const TypeName& reading : ReadTypeName(type)) {
     const auto resource = FindWellKnown(reading);
-    return resource && resource->GroupResource() == "services";
-  });
-}
-
-Error BadTarget(std::string_view text, std::string_view problem) {
-  return Error{Code::kConfig, "target \"" + Printable(text, 300) + "\": " + std::string(problem)};
-}
-
-Result<TargetName> ParseTarget(std::string_view text, std::string_view type,
-                               std::string_view name) {
-  TargetName target{std::string(text), std::string(type), "", "", ""};
-  if (!IsDottedName(type))
-    return BadTarget(text, "\"" + Printable(type, 100) + "\" is no type name");
-  const size_t at = name.rfind('@');
-  if (at != std::string_view::npos) {
-    target.ns = std::string(name.substr(at + 1));
-    name = name.substr(0, at);
-    if (!IsObjectName(target.ns)) return BadTarget(text, "no namespace after \"@\"");
+    if (resource && resource->GroupResource() == "services") return true;
   }
-  const size_t colon = TakesPort(type) ? name.rfind(':') : std::string_view::npos;
-  if (colon != std::string_view::npos) {
-    target.port = std::string(name.substr(colon + 1));
-    name = name.substr(0, colon);
-    if (!IsObjectName(target.port)) return BadTarget(text, "no port after \":\"");
-  }
-  if (!IsObjectName(name))
-    return BadTarget(text, "\"" + Printable(name, 300) + "\" is no object name");
-  target.name = std::string(name);
-  return target;
+  return false;
 }
 
-Result<std::vector<TargetName>> ParseSlashed(const std::vector<std::string_view>& arguments) {
-  std::vector<TargetName> targets;
+Error BadTarget(std::string_view text, const std::string& problem) {
+  return Failure(Code::kConfig, "target \"%s\": %s", Printable(text, 300).c_str(), problem.c_str());
+}
+
+// Takes what follows the last `separator` off `name`. False: an empty or impossible word follows.
+bool TakeSuffix(std::string_view& name, char separator, std::string& out) {
+  const size_t at = name.rfind(separator);
+  if (at == std::string_view::npos) return true;
+  out = name.substr(at + 1);
+  name = name.substr(0, at);
+  return IsObjectName(out);
+}
+
+// Adds TYPE/NAME[:PORT][@NAMESPACE] to `targets`.
+Status AddTarget(std::string_view text, std::string_view type, std::string_view name,
+                 std::vector<TargetName>& targets) {
+  TargetName target;
+  target.text = text;
+  target.type = type;
+  if (!IsDottedName(type)) {
+    return BadTarget(text, Format("\"%s\" is no type name", Printable(type, 100).c_str()));
+  }
+  if (!TakeSuffix(name, '@', target.ns)) return BadTarget(text, "no namespace after \"@\"");
+  if (TakesPort(type) && !TakeSuffix(name, ':', target.port)) {
+    return BadTarget(text, "no port after \":\"");
+  }
+  if (!IsObjectName(name)) {
+    return BadTarget(text, Format("\"%s\" is no object name", Printable(name, 300).c_str()));
+  }
+  target.name = name;
+  targets.push_back(std::move(target));
+  return {};
+}
+
+// In kubectl's words.
+const char* ProblemOfSlashed(std::string_view argument) {
+  const size_t slash = argument.find('/');
+  if (slash == std::string_view::npos) {
+    return "there is no need to specify a resource type as a separate argument when "
+           "passing arguments in resource/name form (e.g. 'kubectl get "
+           "resource/<resource_name>' instead of 'kubectl get resource "
+           "resource/<resource_name>'";
+  }
+  if (argument.find('/', slash + 1) != std::string_view::npos) {
+    return "arguments in resource/name form may not have more than one slash";
+  }
+  if (slash == 0 || slash + 1 == argument.size()) {
+    return "arguments in resource/name form must have a single resource and name";
+  }
+  return nullptr;
+}
+
+Status AddSlashed(const std::vector<std::string_view>& arguments,
+                  std::vector<TargetName>& targets) {
   for (const std::string_view argument : arguments) {
+    const char* problem = ProblemOfSlashed(argument);
+    if (problem != nullptr) return Error{Code::kConfig, problem};
     const size_t slash = argument.find('/');
-    if (slash == std::string_view::npos) {
-      return Error{Code::kConfig,
-                   "there is no need to specify a resource type as a separate argument when "
-                   "passing arguments in resource/name form (e.g. 'kubectl get "
-                   "resource/<resource_name>' instead of 'kubectl get resource "
-                   "resource/<resource_name>'"};
-    }
-    if (argument.find('/', slash + 1) != std::string_view::npos) {
-      return Error{Code::kConfig,
-                   "arguments in resource/name form may not have more than one slash"};
-    }
-    if (slash == 0 || slash + 1 == argument.size()) {
-      return Error{Code::kConfig,
-                   "arguments in resource/name form must have a single resource and name"};
-    }
-    auto target = ParseTarget(argument, argument.substr(0, slash), argument.substr(slash + 1));
-    if (!target) return std::move(target).error();
-    targets.push_back(*std::move(target));
+    Status status =
+        AddTarget(argument, argument.substr(0, slash), argument.substr(slash + 1), targets);
+    if (!status) return status;
   }
-  return targets;
+  return {};
+}
+
+Status AddNamed(const std::vector<std::string_view>& arguments, std::vector<TargetName>& targets) {
+  if (arguments.size() < 2) {
+    return Error{Code::kConfig, "resource(s) were provided, but no name was specified"};
+  }
+  for (const std::string_view type : Split(arguments[0], ',')) {
+    for (size_t i = 1; i < arguments.size(); ++i) {
+      std::string text(type);
+      text.append(1, '/').append(arguments[i]);
+      Status status = AddTarget(text, type, arguments[i], targets);
+      if (!status) return status;
+    }
+  }
+  return {};
+}
+
+bool IsInUrls(char c) {
+  return c > ' ' && c < 0x7f && std::string_view("/%?#=").find(c) == std::string_view::npos;
 }
 
 }  // namespace
 
 std::string Target::Label() const {
-  std::string label = ToLower(resource.kind) + "/" + name.name;
-  if (!name.port.empty()) label += ":" + name.port;
-  return label;
+  return Format("%s/%s%s%s", ToLower(resource.kind).c_str(), name.name.c_str(),
+                name.port.empty() ? "" : ":", name.port.c_str());
 }
 
 // RBAC's names may hold ':' and others; what could leave its place in a URL is refused.
 bool IsObjectName(std::string_view name) {
-  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
-  return std::none_of(name.begin(), name.end(), [](char c) {
-    return c == '/' || c == '%' || c == '?' || c == '#' || c == '=' || c <= ' ' || c == 0x7f ||
-           static_cast<signed char>(c) < 0;
-  });
+  for (const char c : name) {
+    if (!IsInUrls(c)) return false;
+  }
+  return !name.empty() && name.size() <= kMaxName && name != "." && name != "..";
 }
 
 Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments) {
@@ -93,22 +120,13 @@ Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>
                  "nothing to wait for: name a target such as certificate/web or "
                  "secret/web-tls"};
   }
-  const bool slashed = std::any_of(arguments.begin(), arguments.end(), [](std::string_view text) {
-    return text.find('/') != std::string_view::npos;
-  });
-  if (slashed) return ParseSlashed(arguments);
-  if (arguments.size() < 2) {
-    return Error{Code::kConfig, "resource(s) were provided, but no name was specified"};
+  bool slashed = false;
+  for (const std::string_view text : arguments) {
+    slashed = slashed || text.find('/') != std::string_view::npos;
   }
   std::vector<TargetName> targets;
-  for (const std::string_view type : Split(arguments[0], ',')) {
-    for (size_t i = 1; i < arguments.size(); ++i) {
-      const std::string text = std::string(type) + "/" + std::string(arguments[i]);
-      Result<TargetName> target = ParseTarget(text, type, arguments[i]);
-      if (!target) return std::move(target).error();
-      targets.push_back(*std::move(target));
-    }
-  }
+  Status status = slashed ? AddSlashed(arguments, targets) : AddNamed(arguments, targets);
+  if (!status) return std::move(status).error();
   return targets;
 }
 

@@ -6,7 +6,7 @@ namespace certlatch {
 namespace {
 
 struct TypeText {
-  std::string_view text;
+  char text[12];
   WatchEvent::Type type;
 };
 
@@ -17,8 +17,7 @@ constexpr TypeText kTypes[] = {
 };
 
 Error Oversized() {
-  return Error{Code::kRetry,
-               "a watch event is larger than " + std::to_string(kMaxWatchLine) + " bytes"};
+  return Failure(Code::kRetry, "a watch event is larger than %zu bytes", kMaxWatchLine);
 }
 
 Result<WatchEvent> DecodeLine(std::string_view line) {
@@ -26,11 +25,11 @@ Result<WatchEvent> DecodeLine(std::string_view line) {
   if (!json) return std::move(json).error().With("watch event");
   const std::string_view type = (*json)["type"].AsString();
   for (const TypeText& known : kTypes) {
-    if (known.text != type || !(*json)["object"].is_object()) continue;
+    if (type != known.text || !(*json)["object"].is_object()) continue;
     return WatchEvent{known.type, json->Take("object")};
   }
-  return Error{Code::kRetry,
-               "watch event of unknown type \"" + Printable(type, 40) + "\" or without an object"};
+  return Failure(Code::kRetry, "watch event of unknown type \"%s\" or without an object",
+                 Printable(type, 40).c_str());
 }
 
 }  // namespace

@@ -23,16 +23,44 @@ std::string_view ResourceVersionOf(const Json& object) {
 }
 
 std::string KeyOf(const Json& object) {
-  std::string key(object["metadata"]["namespace"].AsString());
-  key += '/';
-  key += object["metadata"]["name"].AsString();
-  return key;
+  const Json& metadata = object["metadata"];
+  std::string key(metadata["namespace"].AsString());
+  return key.append(1, '/').append(metadata["name"].AsString());
+}
+
+// Where `key` stands in `objects`, or is to be put.
+size_t PlaceOf(const std::string& key, const Json::Object& objects) {
+  size_t first = 0;
+  size_t last = objects.size();
+  while (first < last) {
+    const size_t middle = first + (last - first) / 2;
+    if (objects[middle].key < key) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first;
+}
+
+bool Has(const std::string& key, size_t place, const Json::Object& objects) {
+  return place < objects.size() && objects[place].key == key;
+}
+
+Json::Object::iterator Iterator(size_t place, Json::Object& objects) {
+  return objects.begin() + static_cast<ptrdiff_t>(place);
+}
+
+// Adds to the query of `target`, unless `value` is empty.
+void AddParameter(std::string& target, const char* name, const std::string& value) {
+  if (value.empty()) return;
+  target += target.find('?') == std::string::npos ? '?' : '&';
+  target.append(name).append(1, '=').append(UrlEncode(value));
 }
 
 }  // namespace
 
 std::string UrlEncode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -42,9 +70,7 @@ std::string UrlEncode(std::string_view text) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+    out += Format("%%%02X", byte);
   }
   return out;
 }
@@ -78,8 +104,7 @@ WatchStep WatchSession::OnList(Json list) {
   }
   for (Json& item : list.Take("items").TakeItems()) {
     const Status put = Put(std::move(item), pages_);
-    if (!put && put.error().code == Code::kConfig) return Stop(Code::kConfig, put.error().text);
-    if (!put) return Retry(put.error().text);
+    if (!put) return OnUnfit(put.error());
   }
   if (!next.empty()) {
     if (++page_count_ > kMaxPages) return Retry("the API server's list does not end");
@@ -89,7 +114,7 @@ WatchStep WatchSession::OnList(Json list) {
   // Without a resourceVersion there is nothing to watch from.
   if (version.empty()) return Retry("the API server's list has no resourceVersion");
   resource_version_ = version;
-  collection_.objects = std::exchange(pages_, {});
+  collection_.objects.swap(pages_);
   return OnComplete();
 }
 
@@ -99,9 +124,14 @@ WatchStep WatchSession::OnObject(Json object) {
   // telling the present state.
   resource_version_.clear();
   const Status put = Put(std::move(object), pages_);
-  if (!put) return Retry(put.error().text);
-  collection_.objects = std::exchange(pages_, {});
+  if (!put) return OnUnfit(put.error());
+  collection_.objects.swap(pages_);
   return OnComplete();
+}
+
+// An object that cannot be kept.
+WatchStep WatchSession::OnUnfit(const Error& error) {
+  return error.code == Code::kConfig ? Stop(error) : Retry(error.text);
 }
 
 // The collection has just been read whole.
@@ -122,11 +152,13 @@ WatchStep WatchSession::OnEvent(WatchEvent event) {
     return OnMalformed(Error{Code::kRetry, "a watch event has no resourceVersion"});
   }
   if (event.type == WatchEvent::Type::kDeleted) {
-    collection_.objects.erase(KeyOf(event.object));
+    Json::Object& objects = collection_.objects;
+    const std::string key = KeyOf(event.object);
+    const size_t place = PlaceOf(key, objects);
+    if (Has(key, place, objects)) objects.erase(Iterator(place, objects));
   } else if (event.type != WatchEvent::Type::kBookmark) {
     const Status put = Put(std::move(event.object), collection_.objects);
-    if (!put && put.error().code == Code::kConfig) return Stop(Code::kConfig, put.error().text);
-    if (!put) return OnMalformed(put.error());
+    if (!put) return OnUnfit(put.error());
   }
   if (event.type != WatchEvent::Type::kBookmark) ++collection_.revision;
   resource_version_ = version;
@@ -141,8 +173,7 @@ WatchStep WatchSession::OnEvent(WatchEvent event) {
 WatchStep WatchSession::OnErrorEvent(const Json& status) {
   const auto code = status["code"].AsInt().value_or(0);
   if (code == 410) return Relist();
-  std::string text = "the watch ended: " + Printable(status["message"].AsString(), 500);
-  return Retry(std::move(text));
+  return Retry("the watch ended: " + Printable(status["message"].AsString(), 500));
 }
 
 WatchStep WatchSession::OnWatchEnded(const ApiAnswer& answer, Instant opened, Instant now) {
@@ -183,11 +214,11 @@ WatchStep WatchSession::OnRefused(const ApiAnswer& answer) {
   switch (answer.status) {
     case 401:
       if (!settings_.retry_unauthorized) {
-        return Stop(Code::kDenied, "the API server does not accept these credentials (" +
-                                       DescribeAnswer(answer) + ")");
+        return Stop(Failure(Code::kDenied, "the API server does not accept these credentials (%s)",
+                            DescribeAnswer(answer).c_str()));
       }
-      return Retry("the API server does not accept the token (" + DescribeAnswer(answer) +
-                   "); reading it again");
+      return Retry(Format("the API server does not accept the token (%s); reading it again",
+                          DescribeAnswer(answer).c_str()));
     case 403:
       return OnForbidden(answer);
     case 404:
@@ -199,8 +230,8 @@ WatchStep WatchSession::OnRefused(const ApiAnswer& answer) {
   }
   const bool ours = answer.status >= 300 && answer.status < 500 && answer.status != 408 &&
                     answer.status != 409 && answer.status != 425 && answer.status != 429;
-  if (ours && answer.problem.empty()) return Stop(Code::kConfig, DescribeAnswer(answer));
-  return Retry(DescribeAnswer(answer), answer.retry_after);
+  if (ours && answer.problem.empty()) return Stop({Code::kConfig, DescribeAnswer(answer)});
+  return Retry(DescribeAnswer(answer), answer.retry_after.value_or(Duration::zero()));
 }
 
 WatchStep WatchSession::OnForbidden(const ApiAnswer& answer) {
@@ -215,16 +246,18 @@ WatchStep WatchSession::OnForbidden(const ApiAnswer& answer) {
     return Retry(DescribeAnswer(answer));
   }
   // The server's message names user, verb and resource.
-  const std::string message(StatusOf(answer)["message"].AsString());
-  return Stop(Code::kDenied, message.empty() ? DescribeAnswer(answer) : Printable(message));
+  std::string message = Printable(StatusOf(answer)["message"].AsString());
+  if (message.empty()) message = DescribeAnswer(answer);
+  return Stop({Code::kDenied, std::move(message)});
 }
 
 WatchStep WatchSession::OnWatchForbidden(const ApiAnswer& answer) {
   if (watch_worked_ && ++watch_denials_ <= kDenials) return Retry(DescribeAnswer(answer));
   watch_allowed_ = false;
-  warnings_.push_back("cannot watch " + selection_.resource.GroupResource() + ", polling every " +
-                      std::to_string(settings_.poll_every / 1s) +
-                      "s instead; grant the verb \"watch\" (" + DescribeAnswer(answer) + ")");
+  warnings_.push_back(
+      Format("cannot watch %s, polling every %llds instead; grant the verb \"watch\" (%s)",
+             selection_.resource.GroupResource().c_str(),
+             static_cast<long long>(settings_.poll_every / 1s), DescribeAnswer(answer).c_str()));
   return Pause(settings_.poll_every, After::kFetch);
 }
 
@@ -250,29 +283,33 @@ WatchStep WatchSession::OnNotServed() {
   collection_.knowledge = Collection::Knowledge::kNotServed;
   ++collection_.revision;
   collection_.objects.clear();
-  trouble_ = Error{Code::kNotFound, "the server doesn't have a resource type \"" +
-                                        selection_.resource.GroupResource() +
-                                        "\" (yet); is it installed?"};
+  trouble_ = Failure(Code::kNotFound,
+                     "the server doesn't have a resource type \"%s\" (yet); is it installed?",
+                     selection_.resource.GroupResource().c_str());
   ForgetPages();
   return Pause(backoff_.Spread(settings_.poll_every), After::kFetch);
 }
 
 WatchStep WatchSession::Fetch() {
-  std::string target = Path(/*with_name=*/reading_ == Reading::kObject);
-  if (reading_ == Reading::kObject) return {WatchStep::Do::kFetch, std::move(target), {}};
-  std::string query = SelectorQuery();
-  if (selection_.name.empty()) query += "&limit=" + std::to_string(kPageSize);
-  if (!continue_token_.empty()) query += "&continue=" + UrlEncode(continue_token_);
-  if (!query.empty()) target += "?" + query.substr(1);
+  std::string target = selection_.resource.CollectionPath(selection_.ns);
+  if (reading_ == Reading::kObject) {
+    target.append(1, '/').append(UrlEncode(selection_.name));
+  } else {
+    AddSelectors(target);
+    if (selection_.name.empty()) AddParameter(target, "limit", std::to_string(kPageSize));
+    AddParameter(target, "continue", continue_token_);
+  }
   return {WatchStep::Do::kFetch, std::move(target), {}};
 }
 
 WatchStep WatchSession::Watch() {
   const Duration length = backoff_.Spread(settings_.watch_for);  // opened together, ended apart
   const auto seconds = std::max<int64_t>(length / 1s, 1);
-  std::string target = Path(/*with_name=*/false) + "?watch=true&allowWatchBookmarks=true";
-  target += "&timeoutSeconds=" + std::to_string(seconds) + SelectorQuery();
-  if (!resource_version_.empty()) target += "&resourceVersion=" + UrlEncode(resource_version_);
+  std::string target = selection_.resource.CollectionPath(selection_.ns);
+  target += "?watch=true&allowWatchBookmarks=true";
+  AddParameter(target, "timeoutSeconds", std::to_string(seconds));
+  AddSelectors(target);
+  AddParameter(target, "resourceVersion", resource_version_);
   return {WatchStep::Do::kWatch, std::move(target), length + settings_.watch_grace};
 }
 
@@ -293,11 +330,11 @@ WatchStep WatchSession::AtOnceThenSlower(After after) {
 
 // After a failure everything is read anew: cheap for one name, and it says at once whether all is
 // well again, where a watch that is taken up may stay silent for long.
-WatchStep WatchSession::Retry(std::string text, std::optional<Duration> at_least) {
+WatchStep WatchSession::Retry(std::string text, Duration at_least) {
   trouble_ = Error{Code::kRetry, std::move(text)};
   ForgetPages();
   Duration pause = backoff_.Next();
-  if (at_least) pause = std::max(pause, backoff_.Spread(*at_least));
+  if (at_least > Duration::zero()) pause = std::max(pause, backoff_.Spread(at_least));
   return Pause(pause, After::kFetch);
 }
 
@@ -313,41 +350,34 @@ WatchStep WatchSession::Pause(Duration length, After after) {
   return {WatchStep::Do::kPause, "", length};
 }
 
-WatchStep WatchSession::Stop(Code code, std::string text) {
-  trouble_ = Error{code, std::move(text)};
+WatchStep WatchSession::Stop(Error trouble) {
+  trouble_ = std::move(trouble);
   return {WatchStep::Do::kStop, "", {}};
 }
 
-Status WatchSession::Put(Json object, std::map<std::string, Json>& objects) const {
+Status WatchSession::Put(Json object, Json::Object& objects) const {
   const std::string_view name = object["metadata"]["name"].AsString();
   if (name.empty()) return Error{Code::kRetry, "the API server sent an object without a name"};
   // The selector is the server's to apply; one that ignores it must not be believed.
   if (!selection_.name.empty() && name != selection_.name) return {};
   std::string key = KeyOf(object);
-  if (objects.size() >= kMaxObjects && objects.find(key) == objects.end()) {
-    return Error{Code::kConfig, "more than " + std::to_string(kMaxObjects) + " " +
-                                    selection_.resource.GroupResource() +
-                                    " match; narrow the selector"};
+  const size_t place = PlaceOf(key, objects);
+  if (!Has(key, place, objects)) {
+    if (objects.size() >= kMaxObjects) {
+      return Failure(Code::kConfig, "more than %zu %s match; narrow the selector", kMaxObjects,
+                     selection_.resource.GroupResource().c_str());
+    }
+    objects.insert(Iterator(place, objects), Json::Member());
+    objects[place].key = std::move(key);
   }
-  objects[std::move(key)] = std::move(object);
+  objects[place].value = std::move(object);
   return {};
 }
 
-std::string WatchSession::Path(bool with_name) const {
-  std::string path = selection_.resource.CollectionPath(selection_.ns);
-  if (with_name) path += "/" + UrlEncode(selection_.name);
-  return path;
-}
-
-std::string WatchSession::SelectorQuery() const {
-  std::string query;
-  if (!selection_.name.empty()) {
-    query += "&fieldSelector=" + UrlEncode("metadata.name=" + selection_.name);
-  }
-  if (!selection_.label_selector.empty()) {
-    query += "&labelSelector=" + UrlEncode(selection_.label_selector);
-  }
-  return query;
+void WatchSession::AddSelectors(std::string& target) const {
+  const std::string& name = selection_.name;
+  AddParameter(target, "fieldSelector", name.empty() ? name : "metadata.name=" + name);
+  AddParameter(target, "labelSelector", selection_.label_selector);
 }
 
 }  // namespace certlatch

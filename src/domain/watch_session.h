@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,10 +39,10 @@ struct Collection {
     kKnown,
   };
   Knowledge knowledge = Knowledge::kUnknown;
-  std::map<std::string, Json> objects;  // by "namespace/name"
-  uint64_t revision = 0;                // grows with every change of the above
+  Json::Object objects;   // their keys are "namespace/name"; sorted by these, each once
+  uint64_t revision = 0;  // grows with every change of the above
 
-  const Json* Only() const { return objects.empty() ? nullptr : &objects.begin()->second; }
+  const Json* Only() const { return objects.empty() ? nullptr : &objects[0].value; }
 };
 
 struct WatchSettings {
@@ -104,12 +103,13 @@ class WatchSession {
   WatchStep Relist();
   WatchStep AtOnceThenSlower(After after);
   WatchStep Pause(Duration length, After after);
-  WatchStep Stop(Code code, std::string text);
-  WatchStep Retry(std::string text, std::optional<Duration> at_least = {});
+  WatchStep Stop(Error trouble);
+  WatchStep Retry(std::string text, Duration at_least = {});
   void ForgetPages();
 
   WatchStep OnList(Json list);
   WatchStep OnObject(Json object);
+  WatchStep OnUnfit(const Error& error);
   WatchStep OnComplete();
   WatchStep OnNotFound(const ApiAnswer& answer);
   WatchStep OnForbidden(const ApiAnswer& answer);
@@ -118,9 +118,8 @@ class WatchSession {
   WatchStep OnWatchForbidden(const ApiAnswer& answer);
   WatchStep OnNotServed();
 
-  Status Put(Json object, std::map<std::string, Json>& objects) const;
-  std::string Path(bool with_name) const;
-  std::string SelectorQuery() const;
+  Status Put(Json object, Json::Object& objects) const;
+  void AddSelectors(std::string& target) const;
 
   Selection selection_;
   WatchSettings settings_;
@@ -138,7 +137,7 @@ class WatchSession {
   After after_pause_ = After::kFetch;
   std::string resource_version_;
   std::string continue_token_;
-  std::map<std::string, Json> pages_;  // of a list that is not complete yet
+  Json::Object pages_;  // of a list that is not complete yet
   size_t page_count_ = 0;
 };
 

@@ -50,35 +50,33 @@ TEST(Goal, TheFirstConditionOfItsTypeWithAStatusDecides) {
 }
 
 TEST(Goal, AConditionOfAnEarlierGenerationIsNotMet) {
-  const ConditionGoal ready{"Ready", "true"};
   const std::string fresh = R"("type":"Ready","status":"True","observedGeneration":3)";
   const std::string stale = R"("type":"Ready","status":"True","observedGeneration":2)";
-  EXPECT_EQ(JudgeCondition(WithCondition(fresh), ready).state, State::kMet);
-  const Verdict verdict = JudgeCondition(WithCondition(stale), ready);
+  EXPECT_EQ(JudgeCondition(WithCondition(fresh), "Ready").state, State::kMet);
+  const Verdict verdict = JudgeCondition(WithCondition(stale), "Ready");
   EXPECT_EQ(verdict.state, State::kUnmet);
   EXPECT_NE(verdict.reason.find("earlier generation"), std::string::npos);
 }
 
 TEST(Goal, TheStatussGenerationCountsWhereTheConditionHasNone) {
-  const ConditionGoal ready{"Ready", "true"};
   auto object = [](const char* status_generation, const char* condition_generation) {
     return Object(R"({"metadata":{"generation":3},"status":{)" + std::string(status_generation) +
                   R"("conditions":[{"type":"Ready","status":"True")" + condition_generation +
                   "}]}}");
   };
-  EXPECT_EQ(JudgeCondition(object(R"("observedGeneration":2,)", ""), ready).state, State::kUnmet);
-  EXPECT_EQ(JudgeCondition(object(R"("observedGeneration":3,)", ""), ready).state, State::kMet);
+  EXPECT_EQ(JudgeCondition(object(R"("observedGeneration":2,)", ""), "Ready").state, State::kUnmet);
+  EXPECT_EQ(JudgeCondition(object(R"("observedGeneration":3,)", ""), "Ready").state, State::kMet);
   EXPECT_EQ(
-      JudgeCondition(object(R"("observedGeneration":2,)", R"(,"observedGeneration":3)"), ready)
+      JudgeCondition(object(R"("observedGeneration":2,)", R"(,"observedGeneration":3)"), "Ready")
           .state,
       State::kMet);
-  EXPECT_EQ(JudgeCondition(object("", ""), ready).state, State::kMet);
+  EXPECT_EQ(JudgeCondition(object("", ""), "Ready").state, State::kMet);
 }
 
 TEST(Goal, TellsWhatAConditionSaysInstead) {
   const Verdict verdict = JudgeCondition(
       WithCondition(R"("type":"Ready","status":"False","reason":"Failed","message":"no\nway")"),
-      {"ready", "true"});
+      "ready");
   EXPECT_EQ(verdict.reason, "Ready is False (Failed: no\\x0away)");
 }
 

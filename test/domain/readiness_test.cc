@@ -28,7 +28,8 @@ Collection Objects(const std::vector<std::string>& texts) {
   Collection collection;
   collection.knowledge = Collection::Knowledge::kKnown;
   for (const std::string& text : texts) {
-    collection.objects["prod/" + std::to_string(collection.objects.size())] = *ParseJson(text);
+    collection.objects.push_back(
+        {"prod/" + std::to_string(collection.objects.size()), *ParseJson(text)});
   }
   return collection;
 }
