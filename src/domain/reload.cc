@@ -17,7 +17,7 @@ constexpr int kSettle = 10;        // a burst of changes is waited out for so ma
 constexpr Duration kLongestResend = 10min;  // between signals to an app that ignores them
 constexpr Duration kShortestDefer = 100ms;
 constexpr Duration kLongestDefer = 60s;
-constexpr Duration kLongestWallSleep = 1h;  // the wall clock may be set meanwhile
+constexpr seconds kLongestWallSleep(3600);  // the wall clock may be set meanwhile
 constexpr Duration kNudgeAgain = 1s;        // at the soonest, whatever the source says
 
 struct PhaseText {
@@ -50,8 +50,7 @@ std::string Short(const Digest& digest) { return HexLower(digest).substr(0, kSho
 // When the wall clock will show `wall`, as far as one can tell now; kNever: it has.
 Instant WhenWall(WallTime wall, Now now) {
   if (wall <= now.wall) return kNever;
-  const seconds left = wall - now.wall;
-  return SaturatingAdd(now.at, left < kLongestWallSleep ? Duration(left) : kLongestWallSleep);
+  return SaturatingAdd(now.at, std::min(wall - now.wall, kLongestWallSleep));
 }
 
 Instant After(Instant at, Duration length) {
