@@ -75,6 +75,7 @@ class World {
   void Do(const ReloadActions& actions);
   void RunMethods(uint32_t methods);
   void ReadVolume();
+  void HearLease();
   void Probe();
 
   // --- promises ---
@@ -129,6 +130,7 @@ class World {
   uint32_t running_ = 0;
   uint32_t asked_ = 0;
   Digest round_digest_{};
+  Digest round_leaf_{};
   bool round_good_ = true;
   bool round_stale_ = false;
   std::optional<Digest> app_told_;
@@ -256,12 +258,7 @@ void World::LeaderWrites(size_t pair) {
   if (!peace_ && Chance(5)) lease_.valid_until = WallTime(kWallStart + std::chrono::hours(1 << 20));
   Tell("Lease says pair " + std::to_string(pair));
   if (options_.expect_on_change) return;
-  At(Up(50ms), [this, told = lease_] {
-    seen_expected_ = told;
-    heard_ = true;
-    reload_.OnExpected(told, Time());
-    Step(false);
-  });
+  At(Up(50ms), [this] { HearLease(); });
 }
 
 void World::KubeletSyncs() {
@@ -374,16 +371,16 @@ void World::Do(const ReloadActions& actions) {
     RunMethods(actions.reload);
   }
   if (actions.read_volume) At(Up(5ms), [this] { ReadVolume(); });
-  if (actions.fetch_expected) {
-    At(Up(100ms), [this] {
-      seen_expected_ = lease_;
-      heard_ = true;
-      reload_.OnExpected(lease_, Time());
-      Step(false);
-    });
-  }
+  if (actions.fetch_expected) At(Up(100ms), [this] { HearLease(); });
   if (actions.probe) At(Up(50ms), [this] { Probe(); });
   if (actions.nudge) At(Up(200ms), [this] { KubeletSyncs(); });
+}
+
+void World::HearLease() {
+  seen_expected_ = lease_;
+  heard_ = true;
+  reload_.OnExpected(lease_, Time());
+  Step(false);
 }
 
 void World::ReadVolume() {
@@ -410,6 +407,7 @@ void World::RunMethods(uint32_t methods) {
   ++reloads_;
   running_ = asked_ = methods;
   round_digest_ = seen_->digest;
+  round_leaf_ = seen_->leaf.sha256;
   round_good_ = true;
   round_stale_ = false;
   app_told_.reset();
@@ -443,7 +441,7 @@ void World::Probe() {
   } else {
     outcome.leaf = pairs_[*app_has_].mounted.leaf;
     seen_served_ = outcome.leaf;
-    if (seen_ && outcome.leaf.sha256 != seen_->leaf.sha256) app_told_.reset();
+    if (outcome.leaf.sha256 != round_leaf_) app_told_.reset();
   }
   reload_.OnProof(outcome, Time());
   Step(false);
@@ -527,8 +525,10 @@ bool World::Run() {
   return broken_promise_.empty();
 }
 
-// Of each part; the parts run side by side.
-constexpr uint64_t kSchedules = 1'000;
+#ifndef CERTLATCH_MODEL_SCHEDULES  // of each part; the parts run side by side
+#define CERTLATCH_MODEL_SCHEDULES 500
+#endif
+constexpr uint64_t kSchedules = CERTLATCH_MODEL_SCHEDULES;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* value = std::getenv(name);
