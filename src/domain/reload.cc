@@ -265,7 +265,8 @@ bool Reload::WantsProof() const {
 
 // No change is known that has not been read; bounded, since a storm may last.
 bool Reload::IsSettled(Instant at) const {
-  return hint_at_ == kNever || at >= After(changed_at_, kSettle * options_.debounce);
+  const bool quiet = hint_at_ == kNever && !reading_;
+  return quiet || at >= After(changed_at_, kSettle * options_.debounce);
 }
 
 Duration Reload::ResyncInterval() const {
@@ -371,7 +372,7 @@ Instant Reload::NextWake(Now now) const {
   also(BrokenAt());
   also(ResendAt());
   also(RetryAt());
-  if (WantsTelling() && hint_at_ != kNever) also(After(changed_at_, kSettle * options_.debounce));
+  if (WantsTelling()) also(After(changed_at_, kSettle * options_.debounce));
   if (!probing_) also(probe_at_);
   if (options_.expect_on_change) also(ask_at_);
   if (options_.nudge && Lags()) also(nudge_at_);

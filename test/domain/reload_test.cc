@@ -105,6 +105,7 @@ class Sidecar {
   Mounted volume = Unreadable("no such file");
   std::optional<LeafFacts> serves;  // none: the probe fails
   bool loads = true;                // the app, when it is told
+  bool storms = false;              // the volume changes while it is read
   bool hangs = false;               // the test calls Finish
   std::string fails;                // why every round does
   int reloads = 0;
@@ -114,6 +115,7 @@ class Sidecar {
   int fetches = 0;
   int steps = 0;
   uint32_t last_methods = 0;
+  Instant reloaded_at{};
   std::optional<Duration> kubelet_lag;
   std::string timed_out;
   std::string log;
@@ -138,6 +140,7 @@ class Sidecar {
     fetches += actions.fetch_expected ? 1 : 0;
     if (actions.read_volume) {
       ++reads;
+      if (storms) reload.OnVolumeHint(Time());
       reload.OnVolume(volume, Time());
     }
     if (actions.probe) {
@@ -152,6 +155,7 @@ class Sidecar {
   }
   void Reloaded(uint32_t methods) {
     ++reloads;
+    reloaded_at = now;
     last_methods = methods;
     if (hangs) return;
     if (loads && fails.empty()) serves = volume.leaf;
@@ -237,14 +241,17 @@ TEST(Reload, ReturningToThePairThatTheAppHasNeedsNoSignal) {
 }
 
 TEST(Reload, WaitsForNotBeforeByTheWallClock) {
-  Settled sidecar(Options(Source::kNone, 1, false));
+  ReloadOptions options = Options(Source::kNone, 1, false);
+  options.mismatch_resync = options.resync;  // no other reason to wake just then
+  Settled sidecar(options);
   Mounted early = Pair("b");
   early.leaf.not_before = kWall + seconds(90);
   sidecar.Mount(early).Run(80s);
   EXPECT_EQ(sidecar.reloads, 0);
   EXPECT_THAT(sidecar.reload.reason(), HasSubstr("not valid before"));
-  sidecar.Run(10s);
+  sidecar.Run(20s);
   EXPECT_EQ(sidecar.reloads, 1);
+  EXPECT_EQ(sidecar.reloaded_at, Instant() + 90s);
 }
 
 TEST(Reload, NeverTellsOfAnExpiredPair) {
@@ -276,6 +283,22 @@ TEST(Reload, DoesNotStarveInAStormThatNeverEnds) {
   }
   EXPECT_EQ(sidecar.reloads, 1);
   EXPECT_LE(sidecar.reads, 100);
+}
+
+TEST(Reload, ActsInAStormOnceItHasLastedForAWhile) {
+  Settled sidecar(Options(Source::kNone, 1, false));
+  sidecar.storms = true;
+  sidecar.Mount(Pair("b")).Run(1s);
+  EXPECT_EQ(sidecar.reloads, 0);
+  sidecar.Run(1s);
+  EXPECT_EQ(sidecar.reloads, 1);
+}
+
+TEST(Reload, DoesNotActOnAVolumeThatIsKnownToHaveChanged) {
+  Settled sidecar(Options(Source::kLease, 1, false));
+  sidecar.Mount(Pair("b", 60)).Run(500ms);
+  sidecar.Mount(BadPair("c")).Expect(Says(Pair("b", 60))).Run(1s);
+  EXPECT_EQ(sidecar.reloads, 0);
 }
 
 TEST(Reload, ReadsAgainBeforeItRepeatsARound) {
@@ -535,6 +558,14 @@ TEST(Reload, NamesWhatIsMissingWhenTimeIsUp) {
             "no verified certificate after 3m0s: Certificate not usable: no such file");
 }
 
+TEST(Reload, ABadPairIsNoStart) {
+  Sidecar sidecar(Options(Source::kNone, 1, true));
+  sidecar.volume = BadPair("a");
+  sidecar.Run(181s);
+  EXPECT_FALSE(sidecar.reload.verified_once());
+  EXPECT_THAT(sidecar.timed_out, HasSubstr("do not belong together"));
+}
+
 TEST(Reload, IsVerifiedBeforeTheAppRunsAndTimesOutNoMore) {
   Sidecar sidecar(Options(Source::kNone, 1, true));
   sidecar.volume = Pair("a");
@@ -606,6 +637,13 @@ TEST(Reload, AnAppThatRestartsHasReadTheNewFiles) {
   sidecar.Run(1s);
   EXPECT_EQ(sidecar.reloads, 1);
   EXPECT_EQ(sidecar.phase(), ReloadPhase::kConverged);
+}
+
+TEST(Reload, AnotherAppThatIsOlderThanTheVolumeIsTold) {
+  Settled sidecar(Options(Source::kNone, 1, false));
+  sidecar.reload.OnApp(Instant(), sidecar.Time());
+  sidecar.Run(1s);
+  EXPECT_EQ(sidecar.reloads, 1);
 }
 
 TEST(Reload, ARestartDuringARoundThatFailsIsNotTakenForSuccess) {
