@@ -21,4 +21,31 @@ std::string_view MountRoot(std::string_view mountinfo, uint64_t id);
 // leads into one of the dated directories that the kubelet's AtomicWriter makes and replaces.
 bool IsPinnedRoot(std::string_view root);
 
+// The start of /proc/PID/stat. The name may hold anything: spaces, ")" and line breaks.
+struct ProcStat {
+  std::string_view name;  // the kernel keeps 15 bytes of it
+  char state = 0;         // R running, S sleeping, T stopped, Z zombie, …
+  int parent = 0;
+  uint64_t start_ticks = 0;  // since boot; with the PID it names one process for ever
+};
+std::optional<ProcStat> ParseProcStat(std::string_view stat);
+
+// What a signal does to a process, from /proc/PID/status.
+struct SignalMasks {
+  // Bit n-1 stands for signal n.
+  uint64_t caught = 0;
+  uint64_t blocked = 0;
+  uint64_t ignored = 0;
+  uint32_t uid = 0;      // its real one
+  bool is_init = false;  // PID 1 of its namespace: what it does not handle is dropped
+};
+std::optional<SignalMasks> ParseSignalMasks(std::string_view status);
+
+enum class SignalFate {
+  kHandled,  // it has a handler, or blocks it to read it from a signalfd
+  kIgnored,  // nothing would happen
+  kDefault,  // no handler (yet): most signals would end it
+};
+SignalFate FateOf(int signal, const SignalMasks& masks);
+
 }  // namespace certlatch

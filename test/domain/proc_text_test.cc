@@ -60,5 +60,76 @@ TEST(IsPinnedRoot, IsFalseForWholeVolumesAndOtherDirectories) {
   }
 }
 
+// Fields 4 to 21 count up from the parent's PID.
+std::string Stat(const std::string& name, const std::string& state = "S",
+                 const std::string& parent = "7", const std::string& start = "4711") {
+  std::string text = "41 (" + name + ") " + state + " " + parent;
+  for (int field = 5; field < 22; ++field) text += " " + std::to_string(field);
+  return text + " " + start + " 23 24\n";
+}
+
+TEST(ParseProcStat, ReadsWhateverTheNameIs) {
+  for (const char* name : {"nginx", "", " ", "a b", "a)", ") S 1 (", "a\n41 (b) R 1", "((", "))"}) {
+    const std::string text = Stat(name);
+    const auto stat = ParseProcStat(text);
+    ASSERT_TRUE(stat) << name;
+    EXPECT_EQ(stat->name, name);
+    EXPECT_EQ(stat->state, 'S');
+    EXPECT_EQ(stat->parent, 7);
+    EXPECT_EQ(stat->start_ticks, 4711U);
+  }
+}
+
+TEST(ParseProcStat, RefusesWhatItDoesNotUnderstand) {
+  for (const std::string& text :
+       {std::string(), std::string("41"), std::string("41 (a"), std::string("41 (a)"),
+        std::string("41 a) S 1"), std::string(") (a S"), Stat("a", "SS"), Stat("a", "S", "-1"),
+        Stat("a", "S", "99999999999"), Stat("a", "S", "7", ""), Stat("a", "S", "7", "x"),
+        Stat("a").substr(0, 40)}) {
+    EXPECT_FALSE(ParseProcStat(text)) << text;
+  }
+}
+
+constexpr char kStatus[] =
+    "Name:\tSigCgt:\\n\nState:\tS (sleeping)\nUid:\t1000\t0\t0\t0\nNSpid:\t41\t1\n"
+    "SigBlk:\t0000000000000002\nSigIgn:\t8000000000000000\nSigCgt:\t0000000000000001\n";
+
+TEST(ParseSignalMasks, ReadsMasksUserAndWhetherItIsPid1) {
+  const auto masks = ParseSignalMasks(kStatus);
+  ASSERT_TRUE(masks);
+  EXPECT_EQ(masks->caught, 1U);
+  EXPECT_EQ(masks->blocked, 2U);
+  EXPECT_EQ(masks->ignored, uint64_t{1} << 63);
+  EXPECT_EQ(masks->uid, 1000U);
+  EXPECT_TRUE(masks->is_init);
+  std::string other = kStatus;
+  other.replace(other.find("\t41\t1\n"), 6, "\t41\t11\n");
+  const auto another = ParseSignalMasks(other);
+  ASSERT_TRUE(another);
+  EXPECT_FALSE(another->is_init);
+}
+
+TEST(ParseSignalMasks, RefusesWhatLacksAFieldOrHasABadMask) {
+  for (const char* field : {"Uid", "SigBlk", "SigIgn", "SigCgt:\t0"}) {
+    std::string text = kStatus;
+    text.replace(text.rfind(field), 3, "Xxx");
+    EXPECT_FALSE(ParseSignalMasks(text)) << field;
+  }
+  for (const char* mask : {"", "g", "00000000000000001", "0x1", "F", "-1"}) {
+    std::string text = kStatus;
+    text.replace(text.find("0000000000000002"), 16, mask);
+    EXPECT_FALSE(ParseSignalMasks(text)) << mask;
+  }
+}
+
+TEST(FateOf, IsHandledOnlyWhereTheSignalIsCaughtOrBlocked) {
+  const auto masks = ParseSignalMasks(kStatus);
+  ASSERT_TRUE(masks);
+  EXPECT_EQ(FateOf(1, *masks), SignalFate::kHandled);
+  EXPECT_EQ(FateOf(2, *masks), SignalFate::kHandled);
+  EXPECT_EQ(FateOf(64, *masks), SignalFate::kIgnored);
+  EXPECT_EQ(FateOf(3, *masks), SignalFate::kDefault);
+}
+
 }  // namespace
 }  // namespace certlatch
