@@ -12,7 +12,6 @@ namespace {
 // Reading a file makes none of these, so our own looks do not wake us.
 constexpr uint32_t kChanges = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
                               IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
-constexpr uint32_t kGone = IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
 
 }  // namespace
 
@@ -59,12 +58,8 @@ bool DirectoryWatches::Drain() {
     for (const char* at = buffer; at < buffer + length; at += sizeof event + event.len) {
       std::memcpy(&event, at, sizeof event);
       if ((event.mask & IN_Q_OVERFLOW) != 0) changed = true;
-      const Watched* known = Find(event.wd);
-      if (known == nullptr) continue;  // of a watch that we have removed
-      changed = true;
-      if ((event.mask & kGone) == 0) continue;
-      inotify_rm_watch(inotify_.get(), event.wd);  // one moved away is still there
-      watched_.erase(watched_.begin() + (known - watched_.data()));
+      // Of a watch that we have not removed. A lost one is dropped in the next round.
+      if (Find(event.wd) != nullptr) changed = true;
     }
   }
   return changed;

@@ -695,7 +695,6 @@ TEST_F(VolumeNamespaceTest, ALookSeesAVolumeMountedOverTheWatchedOneAndWatchesIt
   });
 }
 
-// Mounts `source`, below the volume, on `target` and says what a Volume on it answers.
 TEST_F(VolumeNamespaceTest, RefusesAFileMountedWithSubPath) {
   EXPECT_IN_CHILD([&]() -> std::string {
     std::string wrong = OwnMounts();
@@ -722,6 +721,22 @@ TEST_F(VolumeNamespaceTest, RefusesAFileMountedWithSubPath) {
       }
       return "";
     });
+  });
+}
+
+TEST_F(VolumeNamespaceTest, RefusesAFileOfAnyKindOfVolumeThatIsMountedByItself) {
+  EXPECT_IN_CHILD([&]() -> std::string {
+    std::string wrong = OwnMounts();
+    if (!wrong.empty()) return wrong;
+    for (const std::string& name : kNames) Overwrite(File(name), "1");
+    Overwrite(directory_.File("plain"), "1");
+    const std::string plain = directory_.File("plain");
+    wrong =
+        Wanted(mount(plain.c_str(), File("tls.key").c_str(), "", MS_BIND, nullptr) == 0, "bind");
+    if (!wrong.empty()) return wrong;
+    const Status status = RefuseSubPath(top_, kNames);
+    if (status) return "not refused";
+    return status.error().text.starts_with(File("tls.key: ")) ? "" : status.error().text;
   });
 }
 
