@@ -27,6 +27,9 @@ using Instant = MonotonicClock::time_point;
 // Seconds since 1970-01-01T00:00:00Z. 64 bits: certificates reach the year 9999.
 using WallTime = std::chrono::sys_seconds;
 
+// The same with nanoseconds: what file systems and the kernel's process table tell.
+using PreciseTime = std::chrono::sys_time<Duration>;
+
 constexpr Instant kNever = Instant::max();
 
 // `at` plus `length`, or kNever where that is past the clock's end.

@@ -21,8 +21,12 @@ Error FileError(const std::string& path, std::string_view problem) {
 Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) return FileError(path, std::strerror(errno));
+  return ReadOpenFile(fd.get(), path, most);
+}
+
+Result<std::string> ReadOpenFile(int fd, const std::string& path, size_t most) {
   struct stat info {};
-  if (fstat(fd.get(), &info) != 0) return FileError(path, std::strerror(errno));
+  if (fstat(fd, &info) != 0) return FileError(path, std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return FileError(path, "not a regular file");
   const std::string too_large = "larger than " + std::to_string(most) + " bytes";
   if (static_cast<uint64_t>(info.st_size) > most) return FileError(path, too_large);
@@ -33,7 +37,7 @@ Result<std::string> ReadSmallFile(const std::string& path, size_t most) {
   std::string text(expected + 1, '\0');
   size_t length = 0;
   while (length < text.size()) {
-    const ssize_t count = read(fd.get(), text.data() + length, text.size() - length);
+    const ssize_t count = read(fd, text.data() + length, text.size() - length);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       Wipe(text);

@@ -13,6 +13,9 @@ namespace certlatch {
 // Error (kRetry): "PATH: No such file or directory", "PATH: larger than N bytes", …
 Result<std::string> ReadSmallFile(const std::string& path, size_t most);
 
+// The same of a file that is open already, and read from where it stands; `path` is for the text.
+Result<std::string> ReadOpenFile(int fd, const std::string& path, size_t most);
+
 // Writes `text` over an existing file; does not create one.
 Status OverwriteFile(const std::string& path, std::string_view text);
 

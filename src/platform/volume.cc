@@ -1,0 +1,42 @@
+#include "platform/volume.h"
+
+#include <sys/epoll.h>
+
+#include <utility>
+
+namespace certlatch {
+
+// Looks again for as long as that brings directories that were not watched before: what happens
+// between look and watch has no event. Bounded; the caller's resync is behind it.
+Result<VolumeSnapshot> Volume::Read() {
+  Result<VolumeSnapshot> read = Error{};
+  bool is_new = false;
+  for (int i = 0; i < 4; ++i) {
+    watches_.BeginRound();
+    read = ReadVolume(directory_, names_, &watches_);
+    if (!watches_.EndRound()) break;
+    is_new = true;
+  }
+  const bool is_watched = watches_.problem().empty() && !watches_.empty();
+  if (is_new || !is_watched) updates_ = RefuseSubPath(directory_, names_);
+  if (!events_ && watches_.fd() >= 0) {
+    events_ = loop_.WatchFd(watches_.fd(), EPOLLIN, [this](uint32_t) {
+      if (watches_.Drain()) Hint();
+    });
+  }
+  if (is_watched) {
+    timer_.reset();
+  } else if (!timer_) {
+    timer_ = loop_.After(poll_, [this] { Hint(); });
+  }
+  if (!updates_) return updates_.error();
+  return read;
+}
+
+void Volume::Hint() {
+  timer_.reset();
+  const auto hint = hint_;  // may destroy this
+  hint();
+}
+
+}  // namespace certlatch
