@@ -23,7 +23,7 @@ constexpr Duration kNudgeAgain = 1s;        // at the soonest, whatever the sour
 struct PhaseText {
   std::string_view name;
   LogLevel level;
-  std::string_view event;
+  const char* event;
   std::string_view text;
 };
 constexpr PhaseText kPhases[] = {
@@ -572,19 +572,18 @@ void Reload::Report(Now now) {
   Say(text.level, text.event, text.text, reason_);
 }
 
-void Reload::Say(LogLevel level, std::string_view event, std::string_view text,
+void Reload::Say(LogLevel level, const char* event, std::string_view text,
                  std::string_view reason) {
-  LogLine line{level, event, std::string(text), {}};
-  if (!reason.empty()) (line.text += ": ") += reason;
   const size_t digits = level == LogLevel::kDebug ? std::string::npos : kShortHash;
-  const auto add = [&](std::string_view key, bool known, const Digest& digest) {
-    if (known) line.fields.push_back({key, HexLower(digest).substr(0, digits)});
+  const auto hex = [digits](bool known, const Digest& digest) {
+    return known ? HexLower(digest).substr(0, digits) : std::string();
   };
-  add("expected", expected_.known, expected_.cert_hash);
-  add("mounted", seen_any_, mounted_.cert_hash);
-  add("mounted_leaf", seen_any_, mounted_.leaf.sha256);
-  add("served_leaf", served_.has_value(), served_.value_or(LeafFacts()).sha256);
-  log_.push_back(std::move(line));
+  log_.push_back({level, event,
+                  Format("%.*s%s%.*s", Length(text), text.data(), reason.empty() ? "" : ": ",
+                         Length(reason), reason.data()),
+                  hex(expected_.known, expected_.cert_hash), hex(seen_any_, mounted_.cert_hash),
+                  hex(seen_any_, mounted_.leaf.sha256),
+                  hex(served_.has_value(), served_.value_or(LeafFacts()).sha256)});
 }
 
 }  // namespace certlatch

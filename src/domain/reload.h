@@ -95,6 +95,17 @@ struct ProofOutcome {
 
 // --- what to do ---
 
+// A line for the log, with the hashes as they stood: in hex, short but at level debug; "" unknown.
+struct ReloadNote {
+  LogLevel level = LogLevel::kInfo;
+  const char* event = "";
+  std::string text;
+  std::string expected;
+  std::string mounted;
+  std::string mounted_leaf;
+  std::string served_leaf;
+};
+
 struct ReloadActions {
   bool read_volume = false;             // -> OnVolume
   bool fetch_expected = false;          // -> OnExpected
@@ -102,7 +113,7 @@ struct ReloadActions {
   bool nudge = false;                   // make kubelet sync: no answer needed
   uint32_t reload = 0;                  // methods to run, one bit each -> OnReloaded, once for each
   std::optional<Duration> kubelet_lag;  // the mount caught up after that long
-  std::vector<LogLine> log;
+  std::vector<ReloadNote> log;
   std::string timed_out;  // not empty: end, this is what was missing
   Instant wake;           // call Step again then, if nothing happens before
 };
@@ -207,12 +218,12 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   void AdoptYoungApp(Now now);
   void TellAgain();
   void Read(ReloadActions& actions, Now now);
-  void Say(LogLevel level, std::string_view event, std::string_view text, std::string_view reason);
+  void Say(LogLevel level, const char* event, std::string_view text, std::string_view reason);
 
   ReloadOptions options_;
   bool started_ = false;
   Instant start_by_ = kNever;
-  std::vector<LogLine> log_;
+  std::vector<ReloadNote> log_;
 
   // The volume
   Mounted mounted_;              // unreadable: what was there last, for it may come back

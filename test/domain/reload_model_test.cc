@@ -356,9 +356,9 @@ void World::Step(bool by_timer) {
   if (now_ - minute_ >= 1min) minute_ = now_, timer_steps_ = 0;
   timer_steps_ += by_timer ? 1 : 0;
   most_timer_steps_ = std::max(most_timer_steps_, timer_steps_);
-  for (const LogLine& line : actions.log) {
+  for (const ReloadNote& line : actions.log) {
     if (line.level != LogLevel::kDebug) Tell("  > " + line.text);
-    forced_ += line.event == "forced" ? 1 : 0;
+    forced_ += std::string_view(line.event) == "forced" ? 1 : 0;
   }
   CheckStep(actions);
   wake_ = actions.wake;

@@ -131,7 +131,7 @@ class Sidecar {
   }
   // True: there was an answer to give.
   bool Do(const ReloadActions& actions) {
-    for (const LogLine& line : actions.log) {
+    for (const ReloadNote& line : actions.log) {
       if (line.level != LogLevel::kDebug) log += line.text + "\n";
     }
     if (!actions.timed_out.empty()) timed_out = actions.timed_out;
