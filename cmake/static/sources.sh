@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fetches, checks and unpacks what ./pins names.
 #
-#   sources.sh DIR             DIR/NAME: each unpacked, with Debian's patches applied; DIR/taken: what was taken, one a
+#   sources.sh DIR [NAME...]   DIR/NAME: each (or only these) unpacked, with Debian's patches applied; DIR/taken: what was taken, one a
 #                              line: NAME VERSION LICENCE SHA-256 FILE, and "pinned" or "substitute"
 #   sources.sh --fetch DIR     only the files, into DIR: a folder that CERTLATCH_SOURCES can name on another machine
 #   sources.sh --repin NAME    writes the newest version of its series into ./pins
@@ -173,12 +173,15 @@ main() {
       ;;
   esac
   dir=${1:?DIR}
+  shift
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
   work=$dir/.fetch
   trap 'rm -rf "$work"' EXIT
   [[ -n ${CERTLATCH_SOURCES:-} ]] || private_apt "$work/apt"
-  for name in $(pinned_names); do
+  # shellcheck disable=SC2046 # one word per name
+  (($#)) || set -- $(pinned_names)
+  for name; do
     say "source of $name"
     fetch "$name" "$work/$name" >>"$work.taken"
     if [[ -n $fetch_only ]]; then
