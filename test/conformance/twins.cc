@@ -34,7 +34,7 @@ std::string Reason(std::string_view stderr_text) {
     line.erase(port, line.find_first_not_of("0123456789", port) - port);
   }
   constexpr std::string_view kCode = "error:";
-  if (const size_t at = line.find(kCode, 6); at != std::string::npos) {
+  if (const size_t at = line.rfind(kCode); at != std::string::npos && at > 0) {
     line.erase(std::min(line.size(), at + kCode.size() + 8));
   }
   return line;

@@ -73,6 +73,7 @@ static const OSSL_ALGORITHM signatures[] = {
     ALGORITHM(PROV_NAMES_RSA, ossl_rsa_signature_functions),
     ALGORITHM(PROV_NAMES_ED25519, ossl_ed25519_signature_functions),
     ALGORITHM(PROV_NAMES_ECDSA, ossl_ecdsa_signature_functions),
+    ALGORITHM(PROV_NAMES_HMAC, ossl_mac_legacy_hmac_signature_functions), /* binds TLS 1.3's pre-shared keys */
     END
 };
 
@@ -90,6 +91,7 @@ static const OSSL_ALGORITHM key_managers[] = {
     ALGORITHM(PROV_NAMES_EC, ossl_ec_keymgmt_functions),
     ALGORITHM(PROV_NAMES_X25519, ossl_x25519_keymgmt_functions),
     ALGORITHM(PROV_NAMES_ED25519, ossl_ed25519_keymgmt_functions),
+    ALGORITHM(PROV_NAMES_HMAC, ossl_mac_legacy_keymgmt_functions),
 #ifdef CERTLATCH_MLKEM
     ALGORITHM(PROV_NAMES_ML_KEM_768, ossl_ml_kem_768_keymgmt_functions),
     ALGORITHM(PROV_NAMES_X25519MLKEM768, ossl_mlx_x25519_kem_kmgmt_functions),
