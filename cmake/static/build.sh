@@ -39,10 +39,10 @@ need_tools() {
   done
 }
 
-recipe() { # [DIRECTORY...]: all that the result depends on, for these steps
+recipe() { # FILE|DIRECTORY...: all that the result depends on, with what every step uses
   (
     cd "$HERE"
-    find build.sh sources.sh flags.sh pins checked_edit.py traps.py "$@" -type f | LC_ALL=C sort | xargs sha256sum
+    find build.sh sources.sh flags.sh pins checked_edit.py "$@" -type f | LC_ALL=C sort | xargs sha256sum
   )
   clang-19 --version | sed 1q
   ld.lld-19 --version
@@ -62,9 +62,10 @@ borrow() { # FROM: fills PREFIX
   rm -rf "$PREFIX"/include/{openssl,curl} "$PREFIX"/lib/lib{crypto,ssl,curl}.a
 }
 
-fill() { # PREFIX SMALL STEP...; SMALL: "", or the prefix that the twin borrows from
-  local prefix=$1 small=$2 step start=$SECONDS began
-  shift 2
+fill() { # PREFIX STEP...
+  local prefix=$1 small='' step start=$SECONDS began
+  shift
+  [[ $1 != "$TWIN" ]] || small=$("${BASH_SOURCE[0]}")
   mkdir -p "${prefix%/*}"
   exec 9>"${prefix%/*}/lock"
   flock -n 9 || {
@@ -104,19 +105,16 @@ fill() { # PREFIX SMALL STEP...; SMALL: "", or the prefix that the twin borrows 
 }
 
 main() {
-  local prefix cache kind=static small='' steps=("${STEPS[@]}") parts=("${STEPS[@]}")
+  local prefix cache kind=static steps=("${STEPS[@]}") parts=(traps.py "${STEPS[@]}")
   need_tools
-  if [[ ${1:-} == --untrimmed ]]; then
-    small=$("${BASH_SOURCE[0]}")
-    kind=$TWIN steps=("$TWIN") parts=(musl libstdcxx simdjson "$TWIN")
-  fi
+  if [[ ${1:-} == --untrimmed ]]; then kind=$TWIN steps=("$TWIN") parts=(musl libstdcxx simdjson "$TWIN"); fi
   cache=${CERTLATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/certlatch}/$kind
   prefix=$cache/$(recipe "${parts[@]}" | sha256sum | cut -c1-16)
   if ! whole "$prefix"; then
     [[ ${1:-} != --if-cached ]] || exit 1
     mkdir -p "$cache"
     prefix=$(cd "$cache" && pwd)/${prefix##*/}
-    fill "$prefix" "$small" "${steps[@]}" >&2
+    fill "$prefix" "${steps[@]}" >&2
   fi
   if [[ -n $(substitutes "$prefix") ]]; then
     [[ ${CERTLATCH_RELEASE:-} != 1 ]] || die "a release takes only pinned sources, and these are not: $(substitutes "$prefix")"

@@ -114,16 +114,23 @@ TEST_F(Sessions, AreNotResumedUnderAnotherAuthority) {
   }
 }
 
+// A client that is asked for new keys, too, renews them before the next that it sends, at the
+// latest: the request for the next watch, on the same connection.
 TEST_F(Sessions, RenewTheirKeysInTheMiddleOfAWatch) {
   for (const int kind : {SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED}) {
     for (const std::string& binary : {SmallBinary(), WholeBinary()}) {
       SCOPED_TRACE(std::to_string(kind) + " " + binary);
-      static std::atomic<int> answers;
+      static std::atomic<int> answers;  // a callback of OpenSSL's has no other place for it
       answers = 0;
-      std::atomic<int> updates = 0;
+      std::atomic<int> watches = 0;
       ScriptedServer server(
           Speaking(TLS1_3_VERSION),
           EmptyListThen([&](const HttpRequest& /*request*/, Connection& connection) {
+            connection.StartChunked(200, "application/json");
+            if (++watches > 1) {
+              SendLater(connection);
+              return;
+            }
             SSL_set_msg_callback(connection.tls(),
                                  [](int written, int /*version*/, int type, const void* bytes,
                                     size_t size, SSL* /*ssl*/, void* /*argument*/) {
@@ -132,24 +139,16 @@ TEST_F(Sessions, RenewTheirKeysInTheMiddleOfAWatch) {
                                      ++answers;
                                    }
                                  });
-            connection.StartChunked(200, "application/json");
             for (int i = 0; i < 3; ++i) {
-              if (SSL_key_update(connection.tls(), kind) != 1) return;
-              if (!SendBookmark(connection)) return;
-              ++updates;
-              if (kind == SSL_KEY_UPDATE_REQUESTED) {
-                for (int wait = 0; wait < 200 && answers <= i; ++wait) {
-                  connection.WaitForPeerClose(50ms);
-                }
-              }
+              SSL_key_update(connection.tls(), kind);
+              SendBookmark(connection);
             }
-            SendLater(connection);
-            connection.Stall();
+            connection.EndChunked();
           }));
       EXPECT_THAT(StartTwin(binary, WaitLater(server.url()))->Wait(kHang), ExitsWith(0));
-      EXPECT_EQ(updates, 3);
-      EXPECT_EQ(answers, kind == SSL_KEY_UPDATE_REQUESTED ? 3 : 0);
-      EXPECT_EQ(CountWatches(server.requests()), 1U);
+      EXPECT_EQ(watches, 2);
+      EXPECT_EQ(answers > 0, kind == SSL_KEY_UPDATE_REQUESTED);
+      for (const HttpRequest& request : server.requests()) EXPECT_EQ(request.connection, 1);
     }
   }
 }

@@ -32,7 +32,7 @@ mkdir -p "$WORK/build/curl"
 cd "$WORK/build/curl"
 CC=$CC AR=$AR RANLIB=$RANLIB PKG_CONFIG=/bin/false CFLAGS=-O1 \
   LDFLAGS="--ld-path=$(command -v $LD) -nostdlib -static -no-pie $PREFIX/lib/crt1.o $PREFIX/lib/crti.o" \
-  LIBS="-L$PREFIX/lib -lc $LIBGCC $PREFIX/lib/crtn.o" \
+  LIBS="-L$PREFIX/lib -lc -L${LIBGCC%/*} -lgcc $PREFIX/lib/crtn.o" \
   logged curl "$WORK/src/curl/configure" --host=$TARGET --disable-shared --enable-static --with-openssl="$PREFIX" \
   --without-zlib --without-brotli --without-zstd --without-libpsl --without-libidn2 --without-nghttp2 --without-libssh2 \
   --without-librtmp --disable-ldap --disable-docs --disable-manual --disable-werror \
