@@ -99,17 +99,18 @@ TEST_P(Broken, IsAnErrorAtEachStageOfTheHandshake) {
     for (int stage = 1; stage <= last; ++stage) {
       SCOPED_TRACE((version == TLS1_2_VERSION ? "TLS 1.2, record " : "TLS 1.3, record ") +
                    std::to_string(stage));
+      bool harmless = GetParam().fault == Fault::kEmpty || GetParam().fault == Fault::kWarning;
       RecordProxy proxy(api().server().port(), [&](const Record& record) {
         if (!record.from_server || record.number != stage) return Passage{record.bytes};
+        // TLS 1.3 has these for the sake of old proxies, and does not read them.
+        if (version == TLS1_3_VERSION && record.type() == kChangeCipherSpecRecord) harmless = true;
         return Break(record, GetParam().fault);
       });
       // A server that leaves something out waits for us, and we for it.
-      const Both both = DecideAt(proxy.url(), {"--request-timeout=1500ms"});
+      const Both both = DecideAt(proxy.url(), {"--request-timeout=5s"});
       EXPECT_EQ(both.small.taken, both.whole.taken) << both.small.outcome << "\n"
                                                     << both.whole.outcome;
       EXPECT_EQ(both.small.reason, both.whole.reason);
-      const bool harmless =
-          GetParam().fault == Fault::kEmpty || GetParam().fault == Fault::kWarning;
       if (!harmless) {
         EXPECT_FALSE(both.small.taken);
       }
@@ -191,7 +192,7 @@ TEST_F(Faults, EveryOtherServerHelloIsAnError) {
         }
         return passage;
       });
-      const Both both = DecideAt(proxy.url(), {"--request-timeout=1500ms"});
+      const Both both = DecideAt(proxy.url(), {"--request-timeout=5s"});
       EXPECT_EQ(both.small.taken, !changed) << both.small.outcome;
       EXPECT_EQ(both.whole.taken, !changed) << both.whole.outcome;
     }

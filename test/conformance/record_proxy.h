@@ -17,6 +17,7 @@
 
 namespace certlatch::test {
 
+constexpr int kChangeCipherSpecRecord = 20;
 constexpr int kHandshakeRecord = 22;
 constexpr int kAlertRecord = 21;
 constexpr int kDataRecord = 23;

@@ -35,7 +35,10 @@ std::string Reason(std::string_view stderr_text) {
   }
   constexpr std::string_view kCode = "error:";
   if (const size_t at = line.rfind(kCode); at != std::string::npos && at > 0) {
-    line.erase(std::min(line.size(), at + kCode.size() + 8));
+    // Of the RSA library's errors (02) not even the number: it says what the numbers of a bad
+    // signature happened to look like.
+    const size_t digits = line.compare(at + kCode.size(), 2, "02") == 0 ? 2 : 8;
+    line.erase(std::min(line.size(), at + kCode.size() + digits));
   }
   return line;
 }
