@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kTargets = 60;  // polled at the same time, every two seconds
 constexpr size_t kWarm = 180;    // requests after which nothing should grow any more
 constexpr size_t kEnough = 660;  // at least 600 checked pairs: the first ones are refused watches
-constexpr int64_t kGrowth = 100 * 1024;
+constexpr int64_t kGrowth = int64_t{100} * 1024;
 
 int64_t ResidentBytes(pid_t pid, std::string_view field) {
   const Result<std::string> status = ReadFile("/proc/" + std::to_string(pid) + "/status");
