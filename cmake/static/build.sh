@@ -3,9 +3,12 @@
 # (include/, lib/, taken).
 #
 #   build.sh [--if-cached]     --if-cached: exits 1 without a word when they have to be built
+#   build.sh --untrimmed       the twin: OpenSSL and curl of the same sources as their authors made them, for the tests
+#                              (untrimmed/); everything else is the small binary's own
 #
-#   CERTLATCH_CACHE=DIR        where they are kept: DIR/static/KEY (default ~/.cache/certlatch); the key is the SHA-256
-#                              of the recipe, which is everything in this directory but what only concerns our own code
+#   CERTLATCH_CACHE=DIR        where they are kept: DIR/static/KEY (default ~/.cache/certlatch), the twin's in
+#                              DIR/untrimmed/KEY; the key is the SHA-256 of the recipe, which is everything in this
+#                              directory but what only concerns our own code
 #   CERTLATCH_SOURCES=DIR      the pinned sources, for a machine that has no Debian mirror: see sources.sh
 #   CERTLATCH_RELEASE=1        refuse sources that are not the pinned ones
 #   CERTLATCH_MLKEM=1          with the post-quantum key exchange X25519MLKEM768: libraries of their own, with a key of
@@ -16,6 +19,7 @@ set -euo pipefail
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 
 STEPS=(musl libstdcxx openssl curl simdjson)
+TWIN=untrimmed
 TOOLS=(clang-19 lld-19 llvm-19 gcc-12 libc6-dev linux-libc-dev make perl python3 dpkg-dev xz-utils bzip2 util-linux)
 
 say() { printf 'static build: %s\n' "$*" >&2; }
@@ -37,10 +41,10 @@ need_tools() {
   done
 }
 
-recipe() {
+recipe() { # FILE|DIRECTORY...: all that the result depends on, with what every step uses
   (
     cd "$HERE"
-    find build.sh sources.sh flags.sh pins checked_edit.py traps.py "${STEPS[@]}" -type f | LC_ALL=C sort | xargs sha256sum
+    find build.sh sources.sh flags.sh pins checked_edit.py "$@" -type f | LC_ALL=C sort | xargs sha256sum
   )
   clang-19 --version | sed 1q
   ld.lld-19 --version
@@ -54,8 +58,17 @@ whole() { [[ -s $1/taken && -s $1/lib/libc.a && -s $1/lib/libstdcxx.a && -s $1/l
 
 substitutes() { awk '$6 == "substitute" {print $1, $2}' "$1/taken" | sort -u; } # PREFIX
 
-fill() { # PREFIX
-  local prefix=$1 step start=$SECONDS began
+# The twin does without the step that is being worked on most: its C library, C++ runtime and simdjson are the small
+# binary's, and its key does not know how OpenSSL and curl are trimmed.
+borrow() { # FROM: fills PREFIX
+  cp -a "$1"/include "$1"/lib "$PREFIX/"
+  rm -rf "$PREFIX"/include/{openssl,curl} "$PREFIX"/lib/lib{crypto,ssl,curl}.a
+}
+
+fill() { # PREFIX STEP...
+  local prefix=$1 small='' step start=$SECONDS began
+  shift
+  [[ $1 != "$TWIN" ]] || small=$("${BASH_SOURCE[0]}")
   mkdir -p "${prefix%/*}"
   exec 9>"${prefix%/*}/lock"
   flock -n 9 || {
@@ -70,10 +83,15 @@ fill() { # PREFIX
   export PREFIX=$WORK/prefix
   rm -rf "$WORK"
   mkdir -p "$WORK"/{log,build} "$PREFIX"/{include,lib}
-  "$HERE/sources.sh" "$WORK/src"
+  if [[ -n $small ]]; then
+    borrow "$small"
+    "$HERE/sources.sh" "$WORK/src" openssl curl
+  else
+    "$HERE/sources.sh" "$WORK/src"
+  fi
   # the same bytes whenever it is built; OpenSSL would write the time into its version
   export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0} LC_ALL=C
-  for step in "${STEPS[@]}"; do
+  for step; do
     began=$SECONDS
     "$HERE/$step/build.sh"
     say "$step: $((SECONDS - began)) s"
@@ -90,15 +108,16 @@ fill() { # PREFIX
 }
 
 main() {
-  local prefix cache
+  local prefix cache kind=static steps=("${STEPS[@]}") parts=(traps.py "${STEPS[@]}")
   need_tools
-  cache=${CERTLATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/certlatch}
-  prefix=$cache/static/$(recipe | sha256sum | cut -c1-16)
+  if [[ ${1:-} == --untrimmed ]]; then kind=$TWIN steps=("$TWIN") parts=(musl libstdcxx simdjson "$TWIN"); fi
+  cache=${CERTLATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/certlatch}/$kind
+  prefix=$cache/$(recipe "${parts[@]}" | sha256sum | cut -c1-16)
   if ! whole "$prefix"; then
     [[ ${1:-} != --if-cached ]] || exit 1
-    mkdir -p "$cache/static"
-    prefix=$(cd "$cache/static" && pwd)/${prefix##*/}
-    fill "$prefix" >&2
+    mkdir -p "$cache"
+    prefix=$(cd "$cache" && pwd)/${prefix##*/}
+    fill "$prefix" "${steps[@]}" >&2
   fi
   if [[ -n $(substitutes "$prefix") ]]; then
     [[ ${CERTLATCH_RELEASE:-} != 1 ]] || die "a release takes only pinned sources, and these are not: $(substitutes "$prefix")"

@@ -34,6 +34,10 @@ target_compile_options(simdjson::simdjson INTERFACE ${simdjson_options})
 file(STRINGS ${prefix}/include/simdjson.h simdjson_version REGEX "^#define SIMDJSON_VERSION ")
 string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" simdjson_VERSION "${simdjson_version}")
 
+if(CERTLATCH_UNTRIMMED)  # a server for the tests
+  file(COPY ${prefix}/bin/openssl DESTINATION ${CMAKE_BINARY_DIR})
+endif()
+
 # --- the link ---------------------------------------------------------------------------------------------------------
 
 # certlatch_link_static(TARGET): no interpreter and no library at run time; position-independent all the same; every

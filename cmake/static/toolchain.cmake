@@ -14,7 +14,10 @@ set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)  # what a program needs is not
 
 # CMake reads this file several times; the first finds out.
 if(NOT DEFINED ENV{CERTLATCH_STATIC_PREFIX_FOUND})
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/build.sh
+  if(CERTLATCH_UNTRIMMED)  # set by untrimmed.cmake
+    set(variant --untrimmed)
+  endif()
+  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/build.sh ${variant}
     OUTPUT_VARIABLE CERTLATCH_STATIC_PREFIX OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
   if(failed)
     message(FATAL_ERROR "cmake/static/build.sh failed: see above")

@@ -37,6 +37,7 @@ class Connection {
   void CloseWithoutNotify() { transport_.CloseWithoutNotify(); }
   void Reset() { transport_.Reset(); }
   bool is_open() const { return transport_.is_open(); }
+  SSL* tls() const { return transport_.tls(); }
 
   // True: the peer closed; false: the time is over or the server stops.
   bool WaitForPeerClose(Duration timeout);

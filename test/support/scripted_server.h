@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,7 @@ struct TlsSettings {
   bool require_client_certificate = true;  // where one is asked for
   int min_version = 0;                     // TLS1_2_VERSION and so on; 0: OpenSSL's choice
   int max_version = 0;
+  std::function<void(SSL_CTX*)> tune = {};  // has the last word on the context
 };
 
 // What a connection meets.

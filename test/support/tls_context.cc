@@ -64,6 +64,8 @@ void AskForClientCertificate(SSL_CTX* context, const TlsSettings& settings) {
 std::shared_ptr<SSL_CTX> MakeServerContext(const TlsSettings& settings) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   Require(context != nullptr, "context");
+  // What is weak is the client's to refuse.
+  SSL_CTX_set_security_level(context.get(), 0);
   UseChain(context.get(), settings.cert_chain_pem);
   UseKey(context.get(), settings.key_pem);
   if (!settings.client_ca_pem.empty()) AskForClientCertificate(context.get(), settings);
@@ -71,6 +73,7 @@ std::shared_ptr<SSL_CTX> MakeServerContext(const TlsSettings& settings) {
   Require(SSL_CTX_set_max_proto_version(context.get(), settings.max_version) == 1, "max version");
   const unsigned char id[] = "certlatch";  // without it, a client's certificate forbids resumption
   SSL_CTX_set_session_id_context(context.get(), id, sizeof id - 1);
+  if (settings.tune) settings.tune(context.get());
   return context;
 }
 

@@ -36,6 +36,7 @@ class Transport {
 
   bool is_open() const { return fd_ >= 0; }
   std::string PeerCommonName() const;
+  SSL* tls() const { return tls_; }  // nullptr: plain; what it writes leaves with the next Write
 
  private:
   Wake Poll(short direction, Duration timeout, const Event* event);
