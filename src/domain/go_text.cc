@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "domain/decimal.h"
 
 namespace certlatch {
 namespace {
@@ -25,7 +26,7 @@ Decimal Shortest(double value) {
   char text[40];
   while (true) {
     std::snprintf(text, sizeof text, "%.*e", precision - 1, value);
-    if (precision == 17 || std::strtod(text, nullptr) == value) break;
+    if (precision == 17 || ToDouble(text) == value) break;
     ++precision;
   }
   Decimal decimal;
@@ -163,7 +164,7 @@ GoNumber ReadGoNumber(std::string_view spelling) {
   const std::optional<int64_t> integer = ParseInt(spelling);
   number.is_integer = integer.has_value();
   number.integer = integer.value_or(0);
-  if (!number.is_integer) number.real = std::strtod(std::string(spelling).c_str(), nullptr);
+  if (!number.is_integer) number.real = ToDouble(spelling);
   return number;
 }
 

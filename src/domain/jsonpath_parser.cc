@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "domain/decimal.h"
 #include "domain/jsonpath_node.h"
 
 namespace certlatch {
@@ -48,7 +49,7 @@ bool ReadFloat(std::string_view text, std::string& spelling) {
   const size_t dot = text.find('.');
   if (text.find_first_of("0123456789") == kNone) return false;
   if (dot != kNone && text.find('.', dot + 1) != kNone) return false;
-  const double value = std::strtod(std::string(text).c_str(), nullptr);
+  const double value = ToDouble(text);
   spelling = Format("%.17e", value);
   return !std::isinf(value);
 }
