@@ -82,12 +82,16 @@ void LastWords(const std::vector<std::string>& lines, const std::string& termina
 }
 
 int FailBeforeStart(const Error& error, const OutputOptions& output) {
-  PrintError(error.text);
+  // As text it may have two lines, as kubectl's does.
+  const bool text = output.format == LogFormat::kText;
+  PrintError(
+      text ? error.text
+           : Render({LogLevel::kError, "failed", error.text}, output.format, SystemWallTime()));
   LastWords({error.text}, output.termination_log);
   return kExitNotMet;
 }
 
-int RunWait(Command command) {
+int RunWait(Command&& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   auto loop = Loop::Create();
   if (!loop) return FailBeforeStart(loop.error(), command.output);
@@ -125,21 +129,16 @@ int RunWait(Command command) {
 int Main(int argc, char** argv) {
   HideMemory();
   const std::string program = argc > 0 ? argv[0] : "certlatch";
-  Result<Command> command = [&] {
-    const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-    return ParseCommandLine(program, arguments, LookAround());
-  }();
+  const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  Command command;
+  const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
   BlankTokens(argc, argv);
-  if (!command) {
-    OutputOptions output;
-    output.termination_log = kTerminationLog;
-    return FailBeforeStart(command.error(), output);
-  }
-  switch (command->kind) {
+  if (!parsed) return FailBeforeStart(parsed.error(), command.output);
+  switch (command.kind) {
     case Command::Kind::kPrint:
-      return WriteLine(STDOUT_FILENO, Trim(command->text)) ? kExitMet : kExitNotMet;
+      return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;
     case Command::Kind::kWait:
-      return RunWait(*std::move(command));
+      return RunWait(std::move(command));
   }
   return kExitNotMet;
 }

@@ -55,13 +55,13 @@ Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; 
 
 // What the flags of a command line say, before it is understood together.
 struct Parsed {
-  Command command;
+  Command& command;
   std::vector<std::string> fors;
-  Duration timeout = kNotGiven;
+  Duration timeout;
   std::string ns;
   std::string output;
-  bool no_proxy = false;
-  bool help = false;
+  bool no_proxy;
+  bool help;
 };
 
 Status SetToken(void* place, std::string_view value) {
@@ -247,11 +247,10 @@ Status CompleteWait(const std::vector<std::string_view>& arguments,
   return CompleteNamespace(surroundings, parsed.ns, wait.ns);
 }
 
-Command Print(std::string text) {
-  Command command;
+Status Print(std::string text, Command& command) {
   command.kind = Command::Kind::kPrint;
   command.text = std::move(text);
-  return command;
+  return {};
 }
 
 Error NoSuchVerb(std::string_view verb) {
@@ -267,16 +266,16 @@ Error BadFlag(const Error& error, bool as_kubectl) {
 }
 
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
-Result<Command> ParseWait(const std::vector<std::string_view>& arguments,
-                          const Surroundings& surroundings, bool as_kubectl) {
-  Parsed parsed;
-  parsed.command.kind = Command::Kind::kWait;
-  parsed.command.wait.as_kubectl = as_kubectl;
-  parsed.command.output.termination_log = kTerminationLog;
+Status ParseWait(const std::vector<std::string_view>& arguments, const Surroundings& surroundings,
+                 Command& command) {
+  const bool as_kubectl = command.wait.as_kubectl;
+  command.kind = Command::Kind::kWait;
+  Parsed parsed{command, {}, kNotGiven, "", "", false, false};
   auto positional = ReadFlags(arguments, kWaitFlags, &parsed);
   if (!positional) return BadFlag(positional.error(), as_kubectl);
   if (parsed.help) {
-    return Print(Format("%s%s%s", kWaitUsage, DescribeFlags(kWaitFlags).c_str(), kWaitExamples));
+    return Print(Format("%s%s%s", kWaitUsage, DescribeFlags(kWaitFlags).c_str(), kWaitExamples),
+                 command);
   }
   if (as_kubectl) {
     const std::string_view verb = positional->empty() ? "" : positional->front();
@@ -285,15 +284,7 @@ Result<Command> ParseWait(const std::vector<std::string_view>& arguments,
   }
   const Status complete = CompleteWait(*positional, surroundings, parsed);
   if (!complete) return Error(complete.error()).With("error");
-  return std::move(parsed.command);
-}
-
-Result<Command> ParseKubectl(const std::vector<std::string_view>& arguments,
-                             const Surroundings& surroundings) {
-  // Another verb's flags would be refused one by one: the verb is what is wrong.
-  const std::string_view first = arguments.empty() ? "" : arguments[0];
-  if (!first.starts_with('-') && first != "wait") return NoSuchVerb(first);
-  return ParseWait(arguments, surroundings, /*as_kubectl=*/true);
+  return {};
 }
 
 }  // namespace
@@ -303,19 +294,24 @@ std::string_view BaseName(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-Result<Command> ParseCommandLine(std::string_view program,
-                                 const std::vector<std::string_view>& arguments,
-                                 const Surroundings& surroundings) {
-  if (BaseName(program) == "kubectl") return ParseKubectl(arguments, surroundings);
+Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
+                        const Surroundings& surroundings, Command& command) {
+  command.output.termination_log = kTerminationLog;
+  const std::string_view mode = arguments.empty() ? "" : arguments[0];
+  if (BaseName(program) == "kubectl") {
+    // Another verb's flags would be refused one by one: the verb is what is wrong.
+    if (!mode.starts_with('-') && mode != "wait") return NoSuchVerb(mode);
+    command.wait.as_kubectl = true;
+    return ParseWait(arguments, surroundings, command);
+  }
   if (arguments.empty()) return Refusal("error: no mode given (see 'certlatch --help')");
-  const std::string_view mode = arguments[0];
-  if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage);
-  if (mode == "version" || mode == "--version") return Print(surroundings.version);
+  if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
+  if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
   if (mode != "wait") {
     return Refusal(Format("error: unknown mode \"%s\" (see 'certlatch --help')",
                           Printable(mode, 100).c_str()));
   }
-  return ParseWait({arguments.begin() + 1, arguments.end()}, surroundings, /*as_kubectl=*/false);
+  return ParseWait({arguments.begin() + 1, arguments.end()}, surroundings, command);
 }
 
 }  // namespace certlatch

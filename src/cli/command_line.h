@@ -26,10 +26,9 @@ struct Surroundings {
 };
 
 // `program` is argv[0]: as "kubectl" we are `kubectl wait`. The error's text is complete, of one or
-// two lines ("error: …").
-Result<Command> ParseCommandLine(std::string_view program,
-                                 const std::vector<std::string_view>& arguments,
-                                 const Surroundings& surroundings);
+// two lines ("error: …"); how it is to be told stands in `command` as far as that was understood.
+Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
+                        const Surroundings& surroundings, Command& command);
 
 // "kubectl" of "/usr/bin/kubectl".
 std::string_view BaseName(std::string_view path);

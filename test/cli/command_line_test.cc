@@ -21,17 +21,19 @@ Surroundings InPod() {
 
 Command Parsed(const std::vector<std::string_view>& arguments,
                const Surroundings& surroundings = InPod(), std::string_view program = "certlatch") {
-  Result<Command> command = ParseCommandLine(program, arguments, surroundings);
-  EXPECT_TRUE(command.has_value()) << (command ? "" : command.error().text);
-  return command ? *std::move(command) : Command();
+  Command command;
+  const Status status = ParseCommandLine(program, arguments, surroundings, command);
+  EXPECT_TRUE(status.has_value()) << (status ? "" : status.error().text);
+  return command;
 }
 
 std::string Refused(const std::vector<std::string_view>& arguments,
                     const Surroundings& surroundings = InPod(),
                     std::string_view program = "certlatch") {
-  const Result<Command> command = ParseCommandLine(program, arguments, surroundings);
-  EXPECT_FALSE(command.has_value());
-  return command ? "" : command.error().text;
+  Command command;
+  const Status status = ParseCommandLine(program, arguments, surroundings, command);
+  EXPECT_FALSE(status.has_value());
+  return status ? "" : status.error().text;
 }
 
 TEST(CommandLine, InAPodNeedsNothingButTargets) {
@@ -180,6 +182,16 @@ TEST(CommandLine, HelpFitsOneScreenAndNamesEveryFlag) {
   }
   EXPECT_EQ(Parsed({"version"}).text, "certlatch 1\n");
   EXPECT_THAT(Parsed({"--help"}).text, HasSubstr("certlatch wait TARGET"));
+}
+
+TEST(CommandLine, SaysHowToTellARefusalAsFarAsItWasRead) {
+  Command command;
+  const Status status = ParseCommandLine(
+      "certlatch", {"wait", "--termination-log=/t", "--log-format=json", "--bogus"}, InPod(),
+      command);
+  EXPECT_FALSE(status.has_value());
+  EXPECT_EQ(command.output.termination_log, "/t");
+  EXPECT_EQ(command.output.format, LogFormat::kJson);
 }
 
 }  // namespace

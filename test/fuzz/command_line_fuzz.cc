@@ -34,16 +34,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lines.erase(lines.begin());
   Surroundings surroundings;
   surroundings.environment = {"KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"};
-  const Result<Command> command = ParseCommandLine(program, lines, surroundings);
-  if (!command) {
-    Require(!command.error().text.empty());
-    RequirePrintable(command.error().text);
+  Command command;
+  const Status status = ParseCommandLine(program, lines, surroundings, command);
+  if (!status) {
+    Require(!status.error().text.empty());
+    RequirePrintable(status.error().text);
     return 0;
   }
-  if (command->kind != Command::Kind::kWait) return 0;
-  Require(!command->wait.targets.empty() && command->wait.targets.size() <= kMaxTargets);
-  Require(command->wait.timeout >= Duration::zero());
-  for (const TargetName& target : command->wait.targets) {
+  if (command.kind != Command::Kind::kWait) return 0;
+  Require(!command.wait.targets.empty() && command.wait.targets.size() <= kMaxTargets);
+  Require(command.wait.timeout >= Duration::zero());
+  for (const TargetName& target : command.wait.targets) {
     Require(target.name.find('/') == std::string::npos && target.name != "..");
   }
   return 0;
