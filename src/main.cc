@@ -60,14 +60,11 @@ int ExitStatus(WaitOutcome outcome, bool as_kubectl) {
 }
 
 // kubectl gives one failure the prefix "error: ", several a line each without it.
-std::vector<std::string> ErrorLines(const WaitResult& result, bool as_kubectl) {
-  std::vector<std::string> lines = result.errors;
-  if (!as_kubectl || lines.size() < 2) return lines;
+void DropPrefixes(std::vector<std::string>& lines) {
   constexpr std::string_view kPrefix = "error: ";
   for (std::string& line : lines) {
     if (line.starts_with(kPrefix)) line.erase(0, kPrefix.size());
   }
-  return lines;
 }
 
 void LastWords(const std::vector<std::string>& lines, const std::string& termination_log) {
@@ -118,11 +115,11 @@ int RunWait(Command&& command) {
   (*loop)->Run();
 
   if (result.outcome == WaitOutcome::kMet) return kExitMet;
-  const std::vector<std::string> lines = ErrorLines(result, as_kubectl);
-  for (const std::string& line : lines) {
-    (*host)->Log({LogLevel::kError, "failed", line, {}});
+  if (as_kubectl && result.errors.size() > 1) DropPrefixes(result.errors);
+  for (const std::string& line : result.errors) {
+    (*host)->Log({LogLevel::kError, "failed", line});
   }
-  LastWords(lines, command.output.termination_log);
+  LastWords(result.errors, command.output.termination_log);
   return ExitStatus(result.outcome, as_kubectl);
 }
 

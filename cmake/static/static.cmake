@@ -52,7 +52,7 @@ function(certlatch_link_static name)
     LINKER:--gc-sections,--icf=safe,--build-id=none,--no-eh-frame-hdr,--hash-style=gnu,-s
     LINKER:-O2,--lto-O2
     # repeated sequences of instructions, and equal functions, only once; no inlining that makes the code longer
-    LINKER:-mllvm,-enable-machine-outliner=always,-mllvm,-enable-merge-functions,-mllvm,-inline-threshold=0
+    LINKER:-mllvm,-enable-machine-outliner=always,-mllvm,-enable-merge-functions,-mllvm,-inline-threshold=-10
     LINKER:-Map=${CMAKE_BINARY_DIR}/${name}.map)
   target_link_libraries(${name} PRIVATE
     ${prefix}/lib/libstdcxx.a ${prefix}/lib/libc.a ${prefix}/lib/libgcc.a ${prefix}/lib/crtn.o)

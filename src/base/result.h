@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 
@@ -14,34 +15,33 @@ namespace certlatch {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}      // NOLINT: as std::expected
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: as std::expected
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
-  bool has_value() const { return value_.has_value(); }
+  bool has_value() const { return held_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  T& value() & { return *Held(true); }
-  const T& value() const& { return *const_cast<Result*>(this)->Held(true); }
-  T&& value() && { return std::move(*Held(true)); }
+  T& value() & { return *Checked(std::get_if<0>(&held_)); }
+  const T& value() const& { return *Checked(std::get_if<0>(&held_)); }
+  T&& value() && { return std::move(*Checked(std::get_if<0>(&held_))); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  Error& error() & { return Held(false), error_; }
-  const Error& error() const& { return const_cast<Result*>(this)->Held(false), error_; }
-  Error&& error() && { return Held(false), std::move(error_); }
+  Error& error() & { return *Checked(std::get_if<1>(&held_)); }
+  const Error& error() const& { return *Checked(std::get_if<1>(&held_)); }
+  Error&& error() && { return std::move(*Checked(std::get_if<1>(&held_))); }
 
  private:
-  std::optional<T>& Held(bool expected) {
-    if (has_value() != expected) std::abort();
-    return value_;
+  template <typename P>
+  static P* Checked(P* pointer) {
+    if (pointer == nullptr) std::abort();
+    return pointer;
   }
 
-  // Not a variant: its visitors for copies, moves and destruction are code in every caller.
-  std::optional<T> value_;
-  Error error_;  // empty beside a value
+  std::variant<T, Error> held_;
 };
 
 template <>

@@ -31,7 +31,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "Accept: application/json"
   Secret bearer;                     // "": no Authorization header
-  std::shared_ptr<const TlsIdentity> tls;
+  std::unique_ptr<const TlsIdentity> tls;
   // "host:port" to connect to instead of what the URL says, which is still verified; "": as the
   // URL.
   std::string connect_to;

@@ -24,10 +24,9 @@ std::string Bracketed(const std::string& host) {
 
 // What may stand in a URL's authority; everything else (user info, spaces, controls) is refused.
 bool IsHostText(std::string_view host) {
-  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == ':';
-  });
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
+  return !host.empty() && host.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 Error BadServer(const std::string& server, const char* problem) {
@@ -41,7 +40,10 @@ Error AsConfig(Error error, const char* flag) {
 
 // Bytes that can be sent as they are, in a header or in the path of a URL.
 bool IsVisibleAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  for (const char c : text) {
+    if (c <= ' ' || c >= 0x7f) return false;
+  }
+  return true;
 }
 
 // A PEM file as it is now; `what` it is for the error. Code kRetry: it may come to be well.
@@ -176,8 +178,8 @@ Result<Secret> KubeClient::ReadToken() const {
   return token;
 }
 
-Result<std::shared_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
-  auto identity = std::make_shared<TlsIdentity>();
+Result<std::unique_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
+  auto identity = std::make_unique<TlsIdentity>();
   identity->verify = !options_.insecure_skip_tls_verify;
   if (!options_.certificate_authority.empty() && identity->verify) {
     Result<std::string> pem = ReadPem(options_.certificate_authority, "certificate authority");

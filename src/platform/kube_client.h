@@ -38,7 +38,7 @@ class KubeClient {
   Status ParseServer();
   Status CheckServer() const;
   Result<HttpRequest> Prepare(const std::string& target) const;
-  Result<std::shared_ptr<const TlsIdentity>> ReadIdentity() const;
+  Result<std::unique_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;
   Handle Begin(const std::string& target, Duration total_timeout,
                std::function<void(std::string_view)> bytes,

@@ -49,8 +49,8 @@ ServerOptions WithTls(const CertAuthority& ca = Ca()) {
   return options;
 }
 
-std::shared_ptr<const TlsIdentity> Trust(const std::string& ca_pem) {
-  auto identity = std::make_shared<TlsIdentity>();
+std::unique_ptr<const TlsIdentity> Trust(const std::string& ca_pem) {
+  auto identity = std::make_unique<TlsIdentity>();
   identity->certificate_authority = ca_pem;
   return identity;
 }
@@ -614,10 +614,10 @@ TEST_F(HttpTest, AnExpiredCertificateIsNotTrusted) {
 
 TEST_F(HttpTest, WithoutVerificationWhoeverAnswersIsTrusted) {
   Serve(WithTls(CertAuthority("unknown")), SayHello);
-  auto careless = std::make_shared<TlsIdentity>();
+  auto careless = std::make_unique<TlsIdentity>();
   careless->verify = false;
   HttpRequest request = To("/");
-  request.tls = careless;
+  request.tls = std::move(careless);
   EXPECT_EQ(Get(std::move(request)).problem, "");
   EXPECT_THAT(Get("/").problem, HasSubstr("is not trusted"))
       << "the careless connection must not serve the next request";
@@ -640,24 +640,24 @@ TEST_F(HttpTest, ShowsItsClientCertificate) {
   test::CertSpec spec;
   spec.common_name = "pod";
   const test::PemPair pair = Ca().Issue(spec);
-  auto identity = std::make_shared<TlsIdentity>();
+  auto identity = std::make_unique<TlsIdentity>();
   identity->certificate_authority = Ca().cert_pem();
   identity->client_certificate = pair.cert;
   identity->client_key = Secret(pair.key);
   HttpRequest request = To("/");
-  request.tls = identity;
+  request.tls = std::move(identity);
   EXPECT_EQ(Get(std::move(request)).problem, "");
   EXPECT_EQ(server_->requests()[0].client_common_name, "pod");
 }
 
 TEST_F(HttpTest, AClientKeyOfAnotherCertificateIsRefused) {
   Serve(WithTls(), SayHello);
-  auto identity = std::make_shared<TlsIdentity>();
+  auto identity = std::make_unique<TlsIdentity>();
   identity->certificate_authority = Ca().cert_pem();
   identity->client_certificate = Ca().Issue({}).cert;
   identity->client_key = Secret(Ca().Issue({}).key);
   HttpRequest request = To("/");
-  request.tls = identity;
+  request.tls = std::move(identity);
   EXPECT_THAT(Get(std::move(request)).problem, StartsWith("the client certificate or its key"));
 }
 

@@ -13,9 +13,8 @@ import re
 import subprocess
 import sys
 
-LIBRARIES_BUDGET = 890_000
-BUDGET = 1_048_576
-GOAL = 960_000  # of the first static build, missed by our own code; 1,000,000 for the finished product
+LIBRARIES_BUDGET = 840_000
+BUDGET = 960_000  # of what there is now; 1,048,576 for the finished product, whose goal is 1,000,000
 
 COMPONENTS = {'libcrypto.a': 'OpenSSL, libcrypto', 'libssl.a': 'OpenSSL, libssl', 'libcurl.a': 'curl',
               'libsimdjson.a': 'simdjson', 'libc.a': 'musl', 'libgcc.a': 'libgcc', 'libstdcxx.a': 'libstdc++'}
@@ -111,8 +110,6 @@ def main():
         if size > budget:
             print(f'OVER BUDGET by {size - budget:,} bytes')
             failed = True
-    if total > GOAL:
-        print(f'(the goal of {GOAL:,} is missed by {total - GOAL:,})')
     return failed
 
 
