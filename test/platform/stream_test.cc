@@ -97,6 +97,7 @@ TEST_F(StreamTest, LooksNamesUpAndTriesEachAddress) {
   Listener nobody(*loop_);
   peer.host = "no such name";
   EXPECT_THAT(Talk(nobody, peer), testing::StartsWith("cannot look up no such name: "));
+  while (HasChildren()) RunDue();  // the look-ups' end after their answers
 }
 
 TEST_F(StreamTest, SaysAllEvenToASlowReader) {
@@ -118,6 +119,12 @@ TEST_F(StreamTest, ARefusalNamesThePeer) {
   const Endpoint peer = test::RefusingEndpoint();
   Listener talk(*loop_);
   EXPECT_EQ(Talk(talk, peer), "cannot connect to " + peer.text + ": Connection refused");
+}
+
+TEST_F(StreamTest, AnAddressThatIsImpossibleFailsFromTheLoopToo) {
+  Listener talk(*loop_);
+  EXPECT_THAT(Talk(talk, {"255.255.255.255", 1, "everybody:1"}),
+              testing::StartsWith("cannot connect to everybody:1: "));
 }
 
 TEST_F(StreamTest, AnEndTooEarlyNamesThePeer) {
