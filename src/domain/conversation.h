@@ -14,11 +14,10 @@ namespace certlatch {
 // Asks for TLS on a connection that has just been made: length 8, code 80877103.
 inline constexpr std::string_view kPostgresSslRequest("\0\0\0\x08\x04\xd2\x16\x2f", 8);
 
-// Whether the answer to kPostgresSslRequest lets TLS begin; `answer` is what came at once, at least
-// one byte. Bytes behind the 'S' were put there by someone who wants them to be taken for bytes
-// that came through TLS (CVE-2021-23222): refused. Error: Code::kRetry, to follow the server's
-// name.
-Status CheckSslAnswer(std::string_view answer);
+// What is wrong with the answer to kPostgresSslRequest, to follow the server's name; nullptr: TLS
+// may begin. `answer` is what came at once, at least one byte. Bytes behind the 'S' were put there
+// by someone who wants them to be taken for bytes that came through TLS (CVE-2021-23222): refused.
+const char* ProblemOfSslAnswer(std::string_view answer);
 
 // Begins a session as a user that needs not exist: protocol 3.0, user "certlatch".
 inline constexpr std::string_view kPostgresStartup("\0\0\0\x18\0\x03\0\0user\0certlatch\0\0", 24);

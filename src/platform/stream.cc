@@ -52,7 +52,7 @@ bool IsConnectedToItself(int fd) {
 }  // namespace
 
 void Stream::Open(const Endpoint& peer, Duration deadline) {
-  peer_ = peer;
+  peer_ = &peer;
   deadline_ = deadline;
   timer_ = loop_.After(deadline, [this] { TimeOut(); });
   if (IsIpAddress(peer.host)) {
@@ -68,7 +68,7 @@ void Stream::Open(const Endpoint& peer, Duration deadline) {
 }
 
 int Stream::Connect(const std::string& address) {
-  const Address to(address, peer_.port);
+  const Address to(address, peer_->port);
   fd_ = UniqueFd(socket(to.get()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_.valid()) return errno;
   const bool failed = connect(fd_.get(), to.get(), to.size) != 0 && errno != EINPROGRESS;
@@ -83,7 +83,7 @@ void Stream::ConnectNext(int problem) {
     problem = Connect(addresses_[next_++]);
     if (problem == 0) return Watch();
   }
-  Finish(Format("cannot connect to %s: %s", peer_.text.c_str(), std::strerror(problem)));
+  Finish(Format("cannot connect to %s: %s", peer_->text.c_str(), std::strerror(problem)));
 }
 
 void Stream::Watch() {
@@ -117,7 +117,7 @@ void Stream::Receive() {
   const ssize_t count = recv(fd_.get(), block, sizeof block, 0);
   if (count > 0) return Say({block, static_cast<size_t>(count)});
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  const char* where = peer_.text.c_str();
+  const char* where = peer_->text.c_str();
   Finish(count == 0 ? Format("%s closed the connection", where)
                     : Format("the connection to %s broke: %s", where, std::strerror(errno)));
 }
@@ -141,7 +141,7 @@ void Stream::SendRest() {
 
 void Stream::TimeOut() {
   Finish(Format(connected_ ? "no answer from %s within %s" : "no connection to %s within %s",
-                peer_.text.c_str(), FormatDuration(deadline_).c_str()));
+                peer_->text.c_str(), FormatDuration(deadline_).c_str()));
 }
 
 void Stream::Finish(std::string problem) {

@@ -37,7 +37,8 @@ class Stream {
  public:
   Stream(Loop& loop, Talk& talk) : loop_(loop), talk_(talk) {}  // the talk outlives the stream
 
-  // Once. The addresses of a name are tried one after the other until one accepts.
+  // Once; `peer` outlives the stream. The addresses of a name are tried one after the other until
+  // one accepts.
   void Open(const Endpoint& peer, Duration deadline);
   bool connected() const { return connected_; }
 
@@ -55,7 +56,7 @@ class Stream {
 
   Loop& loop_;
   Talk& talk_;
-  Endpoint peer_;
+  const Endpoint* peer_ = nullptr;
   Duration deadline_{};
   std::vector<std::string> addresses_;
   size_t next_ = 0;  // of the addresses

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,29 +17,28 @@
 namespace certlatch {
 namespace {
 
-// By KeyKind. TLS 1.3 goes by the signatures alone; there rsa_pkcs1 stands for signatures in the
-// chain only (RFC 8446, section 4.2.3), which some servers (Java's) check, too. TLS 1.2 goes by the
-// ciphers as well.
+// What is offered, by KeyKind. TLS 1.3 goes by the signatures, TLS 1.2 by the ciphers, too.
 struct Offer {
   const char* name;
   const char* signatures;
   const char* ciphers;
 };
-#define PKCS1 "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512"
-#define RSA "ECDHE+aRSA:!eNULL"
-#define ECDSA "ECDHE+aECDSA:!eNULL"
+constexpr char kRsaCiphers[] = "ECDHE+aRSA:!eNULL";
+constexpr char kEcdsaCiphers[] = "ECDHE+aECDSA:!eNULL";
 constexpr Offer kOffers[] = {
     {"any key", nullptr, "ECDHE:!aNULL:!eNULL"},
-    {"RSA", "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:" PKCS1, RSA},
-    {"RSA-PSS", "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512", RSA},
-    {"ECDSA P-256", "ecdsa_secp256r1_sha256:" PKCS1, ECDSA},
-    {"ECDSA P-384", "ecdsa_secp384r1_sha384:" PKCS1, ECDSA},
-    {"ECDSA P-521", "ecdsa_secp521r1_sha512:" PKCS1, ECDSA},
-    {"Ed25519", "ed25519:" PKCS1, ECDSA},
+    {"RSA", "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512", kRsaCiphers},
+    {"RSA-PSS", "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512", kRsaCiphers},
+    {"ECDSA P-256", "ecdsa_secp256r1_sha256", kEcdsaCiphers},
+    {"ECDSA P-384", "ecdsa_secp384r1_sha384", kEcdsaCiphers},
+    {"ECDSA P-521", "ecdsa_secp521r1_sha512", kEcdsaCiphers},
+    {"Ed25519", "ed25519", kEcdsaCiphers},
 };
-#undef PKCS1
-#undef RSA
-#undef ECDSA
+
+// In TLS 1.2 RSA keys make these, too. Otherwise they stand for the signatures in the chain alone,
+// which some servers (Java's) hold against the offer: in TLS 1.3 no server may sign so (RFC 8446,
+// section 4.2.3), in TLS 1.2 the ciphers forbid it.
+constexpr char kAlsoOffered[] = "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
 
 struct Free {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -59,7 +59,8 @@ Connection NewConnection(const Offer& offer, const std::string& sni) {
   if (SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_cipher_list(context.get(), offer.ciphers) != 1 ||
       (offer.signatures != nullptr &&
-       SSL_CTX_set1_sigalgs_list(context.get(), offer.signatures) != 1)) {
+       SSL_CTX_set1_sigalgs_list(context.get(),
+                                 Format("%s:%s", offer.signatures, kAlsoOffered).c_str()) != 1)) {
     return nullptr;
   }
   Connection connection(SSL_new(context.get()));
@@ -104,7 +105,7 @@ class Probe : public Cancellable, private Talk {
   void End(std::string problem) override;
   bool Handshake(std::string_view in, std::string& out);
   bool Fail(std::string problem);
-  ProbeResult Served() const;
+  ProbeResult Found(const std::string& problem) const;
 
   const ProbeTarget target_;
   const Offer& offer_;
@@ -121,8 +122,8 @@ bool Probe::Hear(std::string_view in, std::string& out) {
       out = kPostgresSslRequest;
       return true;
     }
-    const Status answer = CheckSslAnswer(in);
-    if (!answer) return Fail(answer.error().text);
+    const char* problem = ProblemOfSslAnswer(in);
+    if (problem != nullptr) return Fail(problem);
   }
   ssl_ = NewConnection(offer_, target_.sni);
   if (ssl_ == nullptr) return Fail("cannot be asked: this build of OpenSSL has no such offer");
@@ -159,32 +160,26 @@ bool Probe::Handshake(std::string_view in, std::string& out) {
   return goes_on;
 }
 
-ProbeResult Probe::Served() const {
-  const X509* leaf = SSL_get0_peer_certificate(ssl_.get());
-  unsigned char* bytes = nullptr;
-  const int size = i2d_X509(leaf, &bytes);
-  const std::unique_ptr<unsigned char, Free> owned(bytes);
-  const std::string_view der(reinterpret_cast<char*>(bytes),
-                             size < 0 ? 0 : static_cast<size_t>(size));
-  auto facts = ReadCertDer(der, target_.endpoint.text);
-  if (!facts) return std::move(facts).error();
-  const int length = sk_X509_num(SSL_get_peer_cert_chain(ssl_.get()));
-  return ServedLeaf{*std::move(facts), static_cast<size_t>(length)};
+// `problem` is the stream's.
+ProbeResult Probe::Found(const std::string& problem) const {
+  const char* where = target_.endpoint.text.c_str();
+  if (ssl_ != nullptr && HasProvedItsKey(ssl_.get())) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(SSL_get0_peer_certificate(ssl_.get()), &bytes);
+    const std::unique_ptr<unsigned char, Free> owned(bytes);
+    return ReadCertDer({reinterpret_cast<char*>(bytes), static_cast<size_t>(std::max(size, 0))},
+                       target_.endpoint.text);
+  }
+  if (!problem_.empty()) return Failure(Code::kRetry, "%s %s", where, problem_.c_str());
+  return Failure(Code::kRetry, "%s; %s", problem.c_str(),
+                 stream_.connected()
+                     ? "is this the app's port for TLS, or does it need starttls=postgres?"
+                     : "does the app listen there?");
 }
 
 void Probe::End(std::string problem) {
-  const auto fail = [&] {
-    const char* where = target_.endpoint.text.c_str();
-    if (!problem_.empty()) return Failure(Code::kRetry, "%s %s", where, problem_.c_str());
-    const char* advice = stream_.connected()
-                             ? "is this the app's port for TLS, or does it need starttls=postgres?"
-                             : "does the app listen there?";
-    return Failure(Code::kRetry, "%s; %s", problem.c_str(), advice);
-  };
-  const bool proved = ssl_ != nullptr && HasProvedItsKey(ssl_.get());
-  const ProbeResult result = proved ? Served() : ProbeResult(fail());
   const auto then = std::move(then_);
-  then(result);  // last: may destroy this
+  then(Found(problem));  // last: may destroy this
 }
 
 }  // namespace

@@ -16,16 +16,12 @@
 
 namespace certlatch {
 
-struct ServedLeaf {
-  CertFacts facts;
-  size_t chain_length = 0;  // with the leaf
-};
+// The served leaf. Error (kRetry): one line that names the endpoint and what to look at.
+using ProbeResult = Result<CertFacts>;
 
-// Error (kRetry): one line that names the endpoint and what to look at.
-using ProbeResult = Result<ServedLeaf>;
-
-// `kind` is the mounted leaf's; kOther offers all. `then` is called once, from the loop, within
-// `deadline`; destroying the handle cancels.
+// `kind` is the mounted leaf's; kOther offers all. (Of P-521 the static build knows the signatures,
+// but not the group that TLS 1.2 asks for besides: such a leaf shows in TLS 1.3 only.) `then` is
+// called once, from the loop, within `deadline`; destroying the handle cancels.
 [[nodiscard]] Handle ProbeTls(Loop& loop, const ProbeTarget& target, KeyKind kind,
                               Duration deadline, std::function<void(const ProbeResult&)> then);
 

@@ -156,7 +156,8 @@ TEST_F(StreamTest, DestroyingItAtAnyTimeEndsIt) {
   const TalkServer server(Echo);
   for (const Duration after : {Duration{}, Duration(1ms), Duration(30ms)}) {
     Listener talk(*loop_);
-    talk.stream_->Open(server.endpoint(), 1h);
+    const Endpoint peer = server.endpoint();
+    talk.stream_->Open(peer, 1h);
     const Handle end = loop_->After(after, [&] { talk.stream_.reset(); });
     RunDue();
     RunDue();
@@ -176,7 +177,8 @@ int ConnectToItself() {
   auto loop = Loop::Create();
   Listener talk(**loop);
   talk.enough = 0;
-  talk.stream_->Open({"127.0.0.1", 5555, "itself"}, 10s);
+  const Endpoint peer{"127.0.0.1", 5555, "itself"};
+  talk.stream_->Open(peer, 10s);
   (*loop)->Run();
   return talk.end == "cannot connect to itself: Connection refused" ? 0 : 1;
 }
