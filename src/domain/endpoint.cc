@@ -10,10 +10,6 @@ namespace {
 
 constexpr size_t kMaxName = 253;  // RFC 1035, section 2.3.4, as text
 
-Error Malformed(std::string_view text, const char* problem) {
-  return Failure(Code::kConfig, "\"%s\": %s", Printable(text, 300).c_str(), problem);
-}
-
 bool IsHostName(std::string_view name) { return name.size() <= kMaxName && IsDottedName(name); }
 
 bool IsIpv6(const std::string& host) {
@@ -21,47 +17,49 @@ bool IsIpv6(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
+const char* ReadOption(std::string_view option, ProbeTarget& target) {
+  constexpr std::string_view kSni = "sni=";
+  if (option == "starttls=postgres" && !target.postgres) {
+    target.postgres = true;
+    return nullptr;
+  }
+  if (!option.starts_with(kSni) || !target.sni.empty()) {
+    return "unknown or given twice; there are sni=NAME and starttls=postgres";
+  }
+  option.remove_prefix(kSni.size());
+  target.sni = option;
+  // RFC 6066, section 3: no addresses.
+  return IsHostName(option) && !ParseIpv4(option) ? nullptr : "must be a DNS name";
+}
+
 }  // namespace
 
-Result<Endpoint> ParseEndpoint(std::string_view text) {
-  Endpoint endpoint;
+const char* ReadEndpoint(std::string_view text, Endpoint& endpoint) {
   endpoint.text = text;
   const size_t colon = text.rfind(':');
-  const auto port =
-      colon == std::string_view::npos ? std::nullopt : ParseUint(text.substr(colon + 1), 65535);
-  if (!port || *port == 0) return Malformed(text, "must be HOST:PORT, with a port from 1 to 65535");
+  const auto port = ParseUint(text.substr(colon + 1), 65535);
+  if (colon == std::string_view::npos || !port || *port == 0) {
+    return "must be HOST:PORT, with a port from 1 to 65535";
+  }
   endpoint.port = static_cast<uint16_t>(*port);
   std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  endpoint.host = bracketed ? host.substr(1, host.size() - 2) : host;
-  if (bracketed && IsIpv6(endpoint.host)) return endpoint;
-  if (IsIpv6(endpoint.host)) return Malformed(text, "an IPv6 address must stand in brackets");
-  if (bracketed || !IsHostName(host)) return Malformed(text, "no host name and no address");
-  return endpoint;
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  endpoint.host = host;
+  if (IsIpv6(endpoint.host)) {
+    return bracketed ? nullptr : "an IPv6 address must stand in brackets";
+  }
+  return IsHostName(host) && !bracketed ? nullptr : "no host name and no address";
 }
 
 Result<ProbeTarget> ParseProbe(std::string_view text) {
-  constexpr std::string_view kSni = "sni=";
   ProbeTarget target;
-  const auto parts = Split(text, ',');
-  auto endpoint = ParseEndpoint(parts[0]);
-  if (!endpoint) return std::move(endpoint).error();
-  target.endpoint = *std::move(endpoint);
-  for (size_t i = 1; i < parts.size(); ++i) {
-    const std::string_view option = parts[i];
-    if (option == "starttls=postgres" && !target.postgres) {
-      target.postgres = true;
-    } else if (option.starts_with(kSni) && target.sni.empty()) {
-      target.sni = option.substr(kSni.size());
-      // RFC 6066, section 3: names only.
-      if (!IsHostName(target.sni) || ParseIpv4(target.sni)) {
-        return Malformed(option, "must be a DNS name");
-      }
-    } else {
-      return Malformed(
-          option,
-          "unknown or given twice; HOST:PORT may be followed by sni=NAME and starttls=postgres");
-    }
+  bool first = true;
+  for (const std::string_view part : Split(text, ',')) {
+    const char* problem = first ? ReadEndpoint(part, target.endpoint) : ReadOption(part, target);
+    first = false;
+    if (problem == nullptr) continue;
+    return Failure(Code::kConfig, "\"%s\": %s", Printable(part, 300).c_str(), problem);
   }
   return target;
 }

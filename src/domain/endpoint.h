@@ -23,10 +23,10 @@ struct ProbeTarget {
   bool postgres = false;  // TLS begins after PostgreSQL's SSLRequest
 };
 
-// Error (kConfig): one line that names `text`.
-Result<Endpoint> ParseEndpoint(std::string_view text);
+// nullptr, or what is wrong with `text`, to follow it.
+const char* ReadEndpoint(std::string_view text, Endpoint& endpoint);
 
-// HOST:PORT[,sni=NAME][,starttls=postgres]. Error: as above.
+// HOST:PORT[,sni=NAME][,starttls=postgres]. Error (kConfig): one line that names the part at fault.
 Result<ProbeTarget> ParseProbe(std::string_view text);
 
 }  // namespace certlatch

@@ -56,7 +56,7 @@ void Stream::Open(const Endpoint& peer, Duration deadline) {
   deadline_ = deadline;
   timer_ = loop_.After(deadline, [this] { TimeOut(); });
   if (IsIpAddress(peer.host)) {
-    addresses_.push_back(peer.host);
+    addresses_.emplace_back(std::string_view(peer.host));
     start_ = loop_.After(Duration::zero(), [this] { ConnectNext(0); });
     return;
   }

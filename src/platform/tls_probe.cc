@@ -107,7 +107,7 @@ class Probe : public Cancellable, private Talk {
   bool Fail(std::string problem);
   ProbeResult Found(const std::string& problem) const;
 
-  const ProbeTarget target_;
+  const ProbeTarget& target_;
   const Offer& offer_;
   std::function<void(const ProbeResult&)> then_;
   Stream stream_;
@@ -126,7 +126,7 @@ bool Probe::Hear(std::string_view in, std::string& out) {
     if (problem != nullptr) return Fail(problem);
   }
   ssl_ = NewConnection(offer_, target_.sni);
-  if (ssl_ == nullptr) return Fail("cannot be asked: this build of OpenSSL has no such offer");
+  if (ssl_ == nullptr) return Fail("cannot be asked: OpenSSL refuses the offer");
   return Handshake({}, out);
 }
 

@@ -20,8 +20,9 @@ namespace certlatch {
 using ProbeResult = Result<CertFacts>;
 
 // `kind` is the mounted leaf's; kOther offers all. (Of P-521 the static build knows the signatures,
-// but not the group that TLS 1.2 asks for besides: such a leaf shows in TLS 1.3 only.) `then` is
-// called once, from the loop, within `deadline`; destroying the handle cancels.
+// but not the group that TLS 1.2 asks for besides: such a leaf shows in TLS 1.3 only.) `target`
+// outlives the handle. `then` is called once, from the loop, within `deadline`; destroying the
+// handle cancels.
 [[nodiscard]] Handle ProbeTls(Loop& loop, const ProbeTarget& target, KeyKind kind,
                               Duration deadline, std::function<void(const ProbeResult&)> then);
 

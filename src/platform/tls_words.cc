@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace certlatch {
 namespace {
 
@@ -58,16 +60,15 @@ bool IsAboutOurs(int alert) { return (alert >= 40 && alert <= 46) || alert == 48
 }  // namespace
 
 std::string TlsWords(int reason) {
-  const size_t at = kWords.find(" " + std::to_string(reason) + " ");
+  const size_t at = kWords.find(Format(" %d ", reason));
   std::string_view words;
   if (at != std::string_view::npos) {
     words = kWords.substr(kWords.find_first_not_of("0123456789 ", at));
     words = words.substr(0, words.find('\n'));
   }
   if (reason < kAlerts) return std::string(words);
-  std::string said = "TLS alert " + std::to_string(reason - kAlerts);
-  if (!words.empty()) said.append(": ").append(words);
-  return said;
+  return Format("TLS alert %d%s%.*s", reason - kAlerts, words.empty() ? "" : ": ", Length(words),
+                words.data());
 }
 
 std::string TlsWords(const char* text) {

@@ -17,6 +17,11 @@ std::string Refusal(const std::string& text) {
   return target.error().text;
 }
 
+bool IsEndpoint(std::string_view text) {
+  Endpoint endpoint;
+  return ReadEndpoint(text, endpoint) == nullptr;
+}
+
 TEST(Endpoint, TakesNamesAndAddresses) {
   const struct {
     const char* text;
@@ -30,11 +35,11 @@ TEST(Endpoint, TakesNamesAndAddresses) {
       {"[fd00::a:1]:443", "fd00::a:1", 443},
   };
   for (const auto& [text, host, port] : cases) {
-    const auto endpoint = ParseEndpoint(text);
-    ASSERT_TRUE(endpoint) << endpoint.error().text;
-    EXPECT_EQ(endpoint->host, host);
-    EXPECT_EQ(endpoint->port, port);
-    EXPECT_EQ(endpoint->text, text);
+    Endpoint endpoint;
+    ASSERT_EQ(ReadEndpoint(text, endpoint), nullptr) << text;
+    EXPECT_EQ(endpoint.host, host);
+    EXPECT_EQ(endpoint.port, port);
+    EXPECT_EQ(endpoint.text, text);
   }
 }
 
@@ -63,12 +68,10 @@ TEST(Endpoint, RefusesWhatIsNone) {
                            "a.:1",
                            "a:1:2",
                            "a\n:1"}) {
-    const auto endpoint = ParseEndpoint(text);
-    ASSERT_FALSE(endpoint) << text;
-    EXPECT_EQ(endpoint.error().code, Code::kConfig);
+    EXPECT_FALSE(IsEndpoint(text)) << text;
   }
-  EXPECT_FALSE(ParseEndpoint(std::string(254, 'a') + ":1"));
-  EXPECT_FALSE(ParseEndpoint(std::string("127.0.0.1\0:1", 12)));
+  EXPECT_FALSE(IsEndpoint(std::string(254, 'a') + ":1"));
+  EXPECT_FALSE(IsEndpoint(std::string("127.0.0.1\0:1", 12)));
 }
 
 TEST(Endpoint, SaysThatAnIpv6AddressNeedsBrackets) {

@@ -131,8 +131,13 @@ TEST_F(StreamTest, AnEndTooEarlyNamesThePeer) {
   const TalkServer closing([](Transport&) {});
   Listener talk(*loop_);
   EXPECT_EQ(Talk(talk, closing.endpoint()), closing.endpoint().text + " closed the connection");
-  const TalkServer resetting([](Transport& peer) { peer.Reset(); });
+  const TalkServer resetting([](Transport& peer) {
+    std::string in;
+    peer.Read(in, 30s);
+    peer.Reset();
+  });
   Listener other(*loop_);
+  other.first = "x";
   EXPECT_EQ(Talk(other, resetting.endpoint()),
             "the connection to " + resetting.endpoint().text + " broke: Connection reset by peer");
 }

@@ -375,9 +375,9 @@ TEST_F(TlsProbeTest, GarbageAndFloodsEndInAnError) {
 
 TEST_F(TlsProbeTest, DestroyingTheHandleEndsItWithoutAWord) {
   const TalkServer silent([](Transport& peer) { UntilClosed(peer); });
+  const ProbeTarget target = At(silent.endpoint());
   for (const Duration after : {Duration{}, Duration(10ms)}) {
-    Handle probe = ProbeTls(*loop_, At(silent.endpoint()), KeyKind::kRsa, 1h,
-                            [](const ProbeResult&) { FAIL(); });
+    Handle probe = ProbeTls(*loop_, target, KeyKind::kRsa, 1h, [](const ProbeResult&) { FAIL(); });
     const Handle end = loop_->After(after, [&] { probe.reset(); });
     RunDue();
     EXPECT_EQ(probe, nullptr);
