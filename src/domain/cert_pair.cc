@@ -215,19 +215,38 @@ bool ReadAltNames(const X509* cert, CertFacts& facts) {
   return true;
 }
 
-bool ReadFacts(const X509* cert, PemFile& file, CertFacts& facts) {
+KeyKind KindOf(const EVP_PKEY* key) {
+  if (key == nullptr) return KeyKind::kOther;
+  if (EVP_PKEY_is_a(key, "RSA") == 1) return KeyKind::kRsa;
+  if (EVP_PKEY_is_a(key, "RSA-PSS") == 1) return KeyKind::kRsaPss;
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return KeyKind::kEd25519;
+  char name[80] = "";
+  EVP_PKEY_get_group_name(key, name, sizeof(name), nullptr);
+  switch (OBJ_sn2nid(name)) {
+    case NID_X9_62_prime256v1:
+      return KeyKind::kP256;
+    case NID_secp384r1:
+      return KeyKind::kP384;
+    case NID_secp521r1:
+      return KeyKind::kP521;
+    default:
+      return KeyKind::kOther;
+  }
+}
+
+// nullptr, or what is wrong, to follow the name of the file.
+const char* ReadFacts(const X509* cert, std::string_view der, CertFacts& facts) {
   if (!ReadTime(X509_get0_notBefore(cert), facts.not_before) ||
       !ReadTime(X509_get0_notAfter(cert), facts.not_after)) {
-    return file.Fail(": the leaf's dates do not parse");
+    return ": the leaf's dates do not parse";
   }
   facts.subject = DistinguishedName(X509_get_subject_name(cert));
   facts.issuer = DistinguishedName(X509_get_issuer_name(cert));
-  facts.sha256 = Sha256(file.der());
-  if (!ReadAltNames(cert, facts)) {
-    return file.Fail(": the leaf's alternative names do not parse, or are more than %zu",
-                     kMaxCertNames);
-  }
-  return true;
+  facts.sha256 = Sha256(der);
+  facts.key_kind = KindOf(X509_get0_pubkey(cert));
+  static_assert(kMaxCertNames == 1024);
+  if (ReadAltNames(cert, facts)) return nullptr;
+  return ": the leaf's alternative names do not parse, or are more than 1024";
 }
 
 // Takes one more certificate of the chain; the first one is the leaf.
@@ -241,7 +260,8 @@ bool TakeCert(PemFile& file, size_t number, Cert& leaf, CertFacts& facts) {
   }
   if (number > 1) return true;
   leaf = std::move(cert);
-  return ReadFacts(leaf.get(), file, facts);
+  const char* problem = ReadFacts(leaf.get(), file.der(), facts);
+  return problem == nullptr || file.Fail("%s", problem);
 }
 
 // Null: see the file's error.
@@ -452,6 +472,16 @@ Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names) {
 Result<CertFacts> CheckPair(std::string_view chain_pem, std::string_view key_pem,
                             const PairNames& names) {
   return Read(chain_pem, &key_pem, names);
+}
+
+Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name) {
+  const CleanErrorQueue clean;
+  CertFacts facts;
+  const Cert cert = DecodeCert(der);
+  const char* problem =
+      cert == nullptr ? ": the certificate does not parse" : ReadFacts(cert.get(), der, facts);
+  if (problem == nullptr) return facts;
+  return Failure(Code::kRetry, "%.*s%s", Length(name), name.data(), problem);
 }
 
 ValidityCheck CheckValidity(const CertFacts& facts, WallTime now, Duration min_validity) {

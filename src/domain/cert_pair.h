@@ -24,6 +24,9 @@ struct PairNames {
   std::string_view key = "tls.key";
 };
 
+// What TLS asks a server's certificate for: the kind of its key, of ECDSA with the curve.
+enum class KeyKind { kOther, kRsa, kRsaPss, kP256, kP384, kP521, kEd25519 };
+
 // What a leaf says. Each text is one bounded, printable line, whatever is in the certificate: a NUL
 // in a name reads "\x00", which no real DNS name can hold, so none is mistaken for a real one.
 struct CertFacts {
@@ -33,7 +36,8 @@ struct CertFacts {
   std::vector<std::string> ip_addresses;  // likewise, e.g. "10.0.0.1", "fd00::1"
   std::string subject;                    // e.g. "O=Acme, CN=web", in the order of the certificate
   std::string issuer;
-  Digest sha256 = {};  // of the leaf's DER: the usual fingerprint
+  Digest sha256 = {};                  // of the leaf's DER: the usual fingerprint
+  KeyKind key_kind = KeyKind::kOther;  // also of a key that does not parse
 };
 
 // The leaf is the first certificate of the file, as TLS servers take it; blocks of other kinds are
@@ -48,6 +52,9 @@ Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names = 
 // holds a part of the key.
 Result<CertFacts> CheckPair(std::string_view chain_pem, std::string_view key_pem,
                             const PairNames& names = {});
+
+// The same of one certificate in DER, as it comes through TLS. The error begins with `name`.
+Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name);
 
 enum class Validity {
   kValid,        // notBefore <= now < notAfter - min_validity

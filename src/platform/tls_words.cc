@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace certlatch {
 namespace {
 
@@ -57,6 +59,18 @@ bool IsAboutOurs(int alert) { return (alert >= 40 && alert <= 46) || alert == 48
 
 }  // namespace
 
+std::string TlsWords(int reason) {
+  const size_t at = kWords.find(Format(" %d ", reason));
+  std::string_view words;
+  if (at != std::string_view::npos) {
+    words = kWords.substr(kWords.find_first_not_of("0123456789 ", at));
+    words = words.substr(0, words.find('\n'));
+  }
+  if (reason < kAlerts) return std::string(words);
+  return Format("TLS alert %d%s%.*s", reason - kAlerts, words.empty() ? "" : ": ", Length(words),
+                words.data());
+}
+
 std::string TlsWords(const char* text) {
   constexpr std::string_view kCitation = "error:";
   int reason = SSL_R_UNEXPECTED_EOF_WHILE_READING;
@@ -68,17 +82,8 @@ std::string TlsWords(const char* text) {
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) return "";
     reason = ERR_GET_REASON(code);
   }
-  const size_t at = kWords.find(" " + std::to_string(reason) + " ");
-  std::string_view words;
-  if (at != std::string_view::npos) {
-    words = kWords.substr(kWords.find_first_not_of("0123456789 ", at));
-    words = words.substr(0, words.find('\n'));
-  }
-  if (reason < kAlerts) return std::string(words);
-  const int alert = reason - kAlerts;
-  std::string said = "TLS alert " + std::to_string(alert);
-  if (!words.empty()) said.append(": ").append(words);
-  if (IsAboutOurs(alert)) said += "; see --client-certificate";
+  std::string said = TlsWords(reason);
+  if (reason >= kAlerts && IsAboutOurs(reason - kAlerts)) said += "; see --client-certificate";
   return said;
 }
 

@@ -11,4 +11,7 @@ namespace certlatch {
 // The words for the error that `text` cites; "": it cites none that is known here.
 std::string TlsWords(const char* text);
 
+// The words for a reason of OpenSSL's library SSL (SSL_R_...), without advice.
+std::string TlsWords(int reason);
+
 }  // namespace certlatch
