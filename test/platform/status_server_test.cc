@@ -346,6 +346,18 @@ TEST_F(StatusServerTest, ManyIdleConnectionsDoNotKeepAProbeOut) {
   EXPECT_LE(open, kMaxStatusConnections);
 }
 
+TEST_F(StatusServerTest, AProbeThatHasAskedIsAnsweredWhateverComesAfterIt) {
+  Listen();
+  const auto probe = Connect();
+  probe->Send("GET /healthz HTTP/1.0\r\n\r\n");
+  std::vector<std::unique_ptr<Client>> idle;
+  for (size_t i = 0; i < 3 * kMaxStatusConnections; ++i) {
+    idle.push_back(std::make_unique<Client>(*loop_, server_->port(), [] {}));
+  }
+  EXPECT_TRUE(Run());
+  EXPECT_THAT(probe->text(), EndsWith("ok\n"));
+}
+
 TEST_F(StatusServerTest, WithoutDescriptorsItWaitsAndDoesNotSpin) {
   Listen();
   const auto client = Connect();
