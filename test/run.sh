@@ -14,7 +14,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 
 readonly BUILD=build/dev
 readonly PACKAGES=(g++ cmake ninja-build ccache pkg-config git curl jq openssl util-linux procps
-  libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev clang-format clang-tidy)
+  libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev clang-format clang-tidy prometheus)
 
 lint_all=0
 case ${1:-} in
