@@ -364,7 +364,7 @@ TEST_F(StatusServerTest, WithoutDescriptorsItWaitsAndDoesNotSpin) {
   client->Send("GET /healthz HTTP/1.0\r\n\r\n");
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const int lowest = dup(0);
+  const int lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
   close(lowest);
   rlimit none = limit;
   none.rlim_cur = static_cast<rlim_t>(lowest);
