@@ -10,17 +10,21 @@
 
 namespace certlatch {
 
+// Views into what was parsed, which must live as long.
 struct HttpMethod {
-  std::string method;  // GET, POST, PUT or PATCH
-  // "http://localhost:9090/-/reload"; "http://localhost/reload" on a socket.
-  std::string url;
-  std::string host;         // as in the URL, without brackets and port; "" on a socket
-  std::string unix_socket;  // absolute path; "": TCP
+  std::string_view method;       // GET, POST, PUT or PATCH
+  std::string_view url;          // as given
+  std::string_view host;         // of the URL, without brackets and port; "" on a socket
+  std::string_view unix_socket;  // absolute path; "": TCP
+  std::string_view target;       // on a socket, what to ask there: "/reload", or ""
 };
 
 // "POST https://localhost:9090/-/reload", or with nginx's notation for a Unix socket
 // "POST http://unix:/run/app.sock:/reload". The port is 1 to 65535, no user name and no fragment.
 Result<HttpMethod> ParseHttpMethod(std::string_view text);
+
+// What curl is to ask: the URL, and "http://localhost/reload" on a socket.
+std::string CurlUrl(const HttpMethod& method);
 
 // "Name: value", printable; not those that frame the request.
 Status CheckHttpHeader(std::string_view text);

@@ -1,7 +1,7 @@
 // Metrics are the sidecar's numbers, and MetricsText is how Prometheus reads them (text format
 // 0.0.4). Plain values: whoever knows one sets it; nothing here reads a clock.
-// The number of series is bounded: no label's value comes from the network, but for the three
-// fingerprints.
+// The number of series is bounded, and no label's value needs escaping: all are constants of ours,
+// but for digests.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "domain/digest.h"
 
 namespace certlatch {
 
@@ -42,10 +43,9 @@ struct ReloadCounts {
 };
 
 struct CertificateMetrics {
-  // In hex; "": not known. The file's and the leaf's are different things: what is expected is
-  // known by its file, what is served by its leaf.
-  std::string file_sha256;
-  std::string leaf_sha256;
+  // What is expected is known by its file, what is served by its leaf: these never are the same.
+  std::optional<Digest> file;
+  std::optional<Digest> leaf;
   std::optional<WallTime> not_before;
   std::optional<WallTime> not_after;
 };
@@ -83,8 +83,8 @@ struct NamedBits {
 };
 
 struct Metrics {
-  std::string version;
-  std::string commit;
+  const char* version = "";
+  const char* commit = "";
   WallTime started;
   uint64_t resident_bytes = 0;  // 0: not known
 

@@ -34,26 +34,19 @@ size_t EndOfHead(std::string_view text) {
 }
 
 // Of the lines below the first one; 0: nothing against them.
-int RefusalOfHeaders(std::string_view lines, bool needs_host) {
-  int hosts = 0;
-  bool has_body = false;
+int RefusalOfHeaders(std::string_view lines) {
+  int refusal = 0;
   for (std::string_view line; !(line = TakeLine(lines)).empty();) {
     const size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
     // A folded line begins with a space, so it is none.
     if (colon == std::string_view::npos || !IsToken(name)) return 400;
-    const std::string_view value = Trim(line.substr(colon + 1));
-    if (EqualIgnoringCase(name, "host")) ++hosts;
-    if (EqualIgnoringCase(name, "transfer-encoding")) has_body = true;
-    if (EqualIgnoringCase(name, "content-length")) {
-      if (value.empty() || value.find_first_not_of("0123456789") != std::string_view::npos)
-        return 400;
-      has_body = has_body || value.find_first_not_of('0') != std::string_view::npos;
-    }
+    const bool has_body =
+        EqualIgnoringCase(name, "transfer-encoding") ||
+        (EqualIgnoringCase(name, "content-length") && Trim(line.substr(colon + 1)) != "0");
+    if (has_body) refusal = 413;
   }
-  // RFC 9112, section 3.2.
-  if (hosts > 1 || (needs_host && hosts == 0)) return 400;
-  return has_body ? 413 : 0;
+  return refusal;
 }
 
 // Sets everything but `complete`; 0: nothing against it.
@@ -66,13 +59,12 @@ int ReadHead(std::string_view head, StatusRequest& request) {
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   if (!IsToken(method) || target.empty() || target.find(' ') != std::string_view::npos) return 400;
-  if (version.size() != 8 || !version.starts_with("HTTP/")) return 400;
-  if (version.substr(5, 2) != "1.") return 505;
+  if (version.size() != 8 || !version.starts_with("HTTP/1.")) return 400;
   request.head_only = method == "HEAD";
   if (!request.head_only && method != "GET") return 405;
   if (target[0] != '/') return 400;
   request.path = target.substr(0, target.find('?'));
-  return RefusalOfHeaders(head, version[7] != '0');
+  return RefusalOfHeaders(head);
 }
 
 struct Reason {
@@ -87,7 +79,6 @@ constexpr Reason kReasons[] = {
     {405, "Method Not Allowed\r\nAllow: GET, HEAD"},
     {413, "Content Too Large"},
     {431, "Request Header Fields Too Large"},
-    {505, "HTTP Version Not Supported"},
     {503, "Service Unavailable"},  // the last one: for all others
 };
 
@@ -133,17 +124,21 @@ std::string StatusResponse(const StatusRequest& request, StatusPage page) {
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   ListenAddress address;
-  const size_t colon = text.rfind(':');
-  const auto port =
-      colon == std::string_view::npos ? std::nullopt : ParseUint(text.substr(colon + 1), 65535);
-  std::string_view host = text.substr(0, std::min(colon, text.size()));
-  const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (brackets) host = host.substr(1, host.size() - 2);
-  address.host = std::string(host);
-  in6_addr ignored{};
-  const bool right = (host.empty() && !brackets) ||
-                     inet_pton(brackets ? AF_INET6 : AF_INET, address.host.c_str(), &ignored) == 1;
-  if (!port || !right || host.find('\0') != std::string_view::npos) {
+  address.text = text;
+  const size_t colon = std::min(text.rfind(':'), text.size());
+  const auto port = ParseUint(text.substr(std::min(colon + 1, text.size())), 65535);
+  std::string host(text.substr(0, colon));
+  if (host.starts_with('[') && host.ends_with(']')) {
+    address.family = ListenAddress::kIpv6;
+    host = host.substr(1, host.size() - 2);
+  } else if (!host.empty()) {
+    address.family = ListenAddress::kIpv4;
+  }
+  const int family = address.family == ListenAddress::kIpv6 ? AF_INET6 : AF_INET;
+  const bool right =
+      address.family == ListenAddress::kAll ||
+      (host.find('\0') == std::string::npos && inet_pton(family, host.c_str(), address.bytes) == 1);
+  if (!port || !right) {
     return Failure(Code::kConfig,
                    "cannot listen on \"%s\": want ADDR:PORT, such as :9847, 127.0.0.1:9847 or "
                    "[::1]:9847",

@@ -22,7 +22,8 @@ struct StatusRequest {
 };
 
 // GET and HEAD without a body. Refused: 400 malformed (a TLS handshake at its first bytes, so that
-// an HTTPS probe learns what it talks to), 405 another method, 413 a body, 431 too long, 505.
+// an HTTPS probe learns what it talks to) or not HTTP/1.x, 405 another method, 413 a body, 431 too
+// long.
 StatusRequest ReadStatusRequest(std::string_view bytes);
 
 // What a page says. Status: 200, 404 or 503; type: the Content-Type.
@@ -37,8 +38,10 @@ std::string StatusResponse(const StatusRequest& request, StatusPage page);
 
 // Where to listen.
 struct ListenAddress {
-  std::string host;   // "": all addresses; else IPv4 or IPv6 (without brackets)
-  uint16_t port = 0;  // 0: the kernel chooses
+  std::string_view text;  // what was parsed, for messages: must live as long
+  enum { kAll, kIpv4, kIpv6 } family = kAll;
+  uint8_t bytes[16] = {};  // of the address, the first 4 of IPv4's
+  uint16_t port = 0;       // 0: the kernel chooses
 };
 
 // ":9847", "127.0.0.1:9847", "[::1]:9847". Names are refused: looking one up would block.

@@ -1,11 +1,11 @@
 #include "platform/status_server.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -44,17 +44,15 @@ StatusServer::~StatusServer() = default;
 Result<std::unique_ptr<StatusServer>> StatusServer::Listen(Loop& loop, const ListenAddress& address,
                                                            Page page, Duration deadline) {
   std::unique_ptr<StatusServer> server(new StatusServer(loop, std::move(page), deadline));
-  const bool any = address.host.empty();
-  const bool ipv6 = any || address.host.find(':') != std::string::npos;
-  bool open = server->Open(ipv6 ? AF_INET6 : AF_INET, address);
+  bool open = server->Open(address.family == ListenAddress::kIpv4 ? AF_INET : AF_INET6, address);
   // ipv6.disable=1 of the kernel, or a container runtime without it.
-  if (!open && any && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+  if (!open && address.family == ListenAddress::kAll &&
+      (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
     open = server->Open(AF_INET, address);
   }
   if (!open) {
-    return Failure(Code::kConfig,
-                   ipv6 && !any ? "cannot listen on [%s]:%d: %s" : "cannot listen on %s:%d: %s",
-                   address.host.c_str(), address.port, std::strerror(errno));
+    return Failure(Code::kConfig, "cannot listen on %.*s: %s", Length(address.text),
+                   address.text.data(), std::strerror(errno));
   }
   server->WatchListener();
   return server;
@@ -62,19 +60,16 @@ Result<std::unique_ptr<StatusServer>> StatusServer::Listen(Loop& loop, const Lis
 
 // False: errno says why.
 bool StatusServer::Open(int family, const ListenAddress& address) {
-  union {
-    sockaddr any;
-    sockaddr_in v4;
-    sockaddr_in6 v6;
-  } name{};
-  name.v6 = {};  // all of it, and "all addresses"
-  name.any.sa_family = static_cast<sa_family_t>(family);
-  name.v4.sin_port = htons(address.port);  // at the same place in both
+  // Zeros are "all addresses" in both.
+  sockaddr_in6 name{};
+  name.sin6_family = static_cast<sa_family_t>(family);
+  name.sin6_port = htons(address.port);  // at the same place in sockaddr_in
   const bool ipv6 = family == AF_INET6;
-  void* const bytes = ipv6 ? static_cast<void*>(&name.v6.sin6_addr) : &name.v4.sin_addr;
-  if (!address.host.empty() && inet_pton(family, address.host.c_str(), bytes) != 1) {
-    errno = EINVAL;
-    return false;
+  if (ipv6) {
+    std::memcpy(&name.sin6_addr, address.bytes, sizeof name.sin6_addr);
+  } else {
+    std::memcpy(reinterpret_cast<char*>(&name) + offsetof(sockaddr_in, sin_addr), address.bytes,
+                sizeof(in_addr));
   }
   listener_ = UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int fd = listener_.get();
@@ -84,7 +79,8 @@ bool StatusServer::Open(int family, const ListenAddress& address) {
   // whatever net.ipv6.bindv6only says.
   return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
          (!ipv6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0) &&
-         bind(fd, &name.any, ipv6 ? sizeof name.v6 : sizeof name.v4) == 0 &&
+         bind(fd, reinterpret_cast<sockaddr*>(&name), ipv6 ? sizeof name : sizeof(sockaddr_in)) ==
+             0 &&
          listen(fd, kBacklog) == 0;
 }
 

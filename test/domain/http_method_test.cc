@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <vector>
+
 namespace certlatch {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -12,7 +15,8 @@ using ::testing::Not;
 std::string Parsed(std::string_view text) {
   const auto method = ParseHttpMethod(text);
   if (!method) return method.error().text;
-  return method->method + " " + method->url + " " + method->host + " " + method->unix_socket;
+  return std::string(method->method) + " " + CurlUrl(*method) + " " + std::string(method->host) +
+         " " + std::string(method->unix_socket);
 }
 
 TEST(HttpMethod, IsAVerbAndAUrl) {
@@ -29,61 +33,57 @@ TEST(HttpMethod, IsAVerbAndAUrl) {
 TEST(HttpMethod, MayGoToAUnixSocketAsNginxWritesIt) {
   EXPECT_EQ(Parsed("POST http://unix:/run/app.sock:/reload?a=b:c"),
             "POST http://localhost/reload?a=b:c  /run/app.sock");
-  EXPECT_EQ(Parsed("POST http://unix:/run/app.sock"), "POST http://localhost/  /run/app.sock");
+  EXPECT_EQ(Parsed("POST http://unix:/run/app.sock"), "POST http://localhost  /run/app.sock");
   EXPECT_EQ(Parsed("POST http://unix:80/x"), "POST http://unix:80/x unix ")
       << "a host of that name";
 }
 
-struct Refusal {
-  const char* text;
-  const char* why;
-};
-
-TEST(HttpMethod, IsRefusedInOneLine) {
-  constexpr Refusal kRefusals[] = {
-      {"", "want GET, POST, PUT or PATCH and a URL"},
-      {"http://a/", "want GET, POST, PUT or PATCH and a URL"},
-      {"post http://a/", "want GET, POST, PUT or PATCH and a URL"},
-      {"DELETE http://a/", "want GET, POST, PUT or PATCH and a URL"},
-      {"POST", "want an http:// or https:// URL"},
-      {"POST ", "want an http:// or https:// URL"},
-      {"POST ftp://a/", "want an http:// or https:// URL"},
-      {"POST a:80/", "want an http:// or https:// URL"},
-      {"POST  http://a/", "characters that cannot stand in a URL, or more than 2000 of them"},
-      {"POST http://a/ b", "characters that cannot stand in a URL, or more than 2000 of them"},
-      {"POST http://a/#b", "characters that cannot stand in a URL, or more than 2000 of them"},
-
-      {"POST http://a/{x}", "characters that cannot stand in a URL, or more than 2000 of them"},
-      {"POST http:///x", "no host in the URL"},
-      {"POST http://:80/", "no host in the URL"},
-      {"POST http://a%00b/", "no host in the URL"},
-      {"POST http://a:/", "no port from 1 to 65535 in the URL"},
-      {"POST http://a:0/", "no port from 1 to 65535 in the URL"},
-      {"POST http://a:65536/", "no port from 1 to 65535 in the URL"},
-      {"POST http://a:+1/", "no port from 1 to 65535 in the URL"},
-      {"POST http://::1/", "no host in the URL"},
-      {"POST http://unix:./a.sock:/", "the path of the Unix socket must be absolute"},
-      {"POST http://unix:/a.sock:reload", "what follows the Unix socket must begin with /"},
-      {"POST https://unix:/a.sock:/", "a Unix socket speaks http://"},
-  };
-  for (const Refusal& refusal : kRefusals) {
-    const std::string problem = Parsed(refusal.text);
-    EXPECT_EQ(problem, "--http \"" + std::string(refusal.text) + "\": " + refusal.why);
+TEST(HttpMethod, IsRefusedInOneLineThatSaysWhatItWants) {
+  EXPECT_EQ(Parsed("http://a/"),
+            "--http \"http://a/\": want a method (GET, POST, PUT, PATCH) and a URL without odd "
+            "characters, such as \"POST http://localhost:9090/reload\" or "
+            "\"POST http://unix:/run/app.sock:/reload\"");
+  for (const std::string& text :
+       std::vector<std::string>{"",
+                                "post http://a/",
+                                "DELETE http://a/",
+                                "POST",
+                                "POST ",
+                                "POST ftp://a/",
+                                "POST a:80/",
+                                "POST  http://a/",
+                                "POST http://a/ b",
+                                "POST http://a/#b",
+                                "POST http://a/\xc3\xa4",
+                                "POST http://a/{x}",
+                                "POST http://a/\r\nHost:b",
+                                std::string("POST http://a/\0", 15),
+                                "POST http:///x",
+                                "POST http://:80/",
+                                "POST http://a%00b/",
+                                "POST http://a:/",
+                                "POST http://a:0/",
+                                "POST http://a:65536/",
+                                "POST http://a:+1/",
+                                "POST http://::1/",
+                                "POST http://[::1/",
+                                "POST http://[::1",
+                                "POST http://[::1]80/",
+                                "POST http://[]/",
+                                "POST http://[a/]/",
+                                "POST http://unix:./a.sock:/",
+                                "POST http://unix:/a.sock:reload",
+                                "POST https://unix:/a.sock:/",
+                                "POST http://unix:/" + std::string(107, 'a'),
+                                "POST http://a/" + std::string(2000, 'x')}) {
+    EXPECT_THAT(Parsed(text), HasSubstr("\": want a method")) << text;
   }
-  EXPECT_THAT(Parsed("POST http://[::1/"), HasSubstr("no host in the URL"));
-  EXPECT_THAT(Parsed("POST http://[::1]80/"), HasSubstr("no port"));
-  EXPECT_THAT(Parsed("POST http://[]/"), HasSubstr("no host"));
-  EXPECT_THAT(Parsed("POST http://a/" + std::string(2000, 'x')), HasSubstr("more than 2000"));
-  EXPECT_THAT(Parsed("POST http://a/\r\nHost:b"), HasSubstr("cannot stand in a URL"));
-  EXPECT_THAT(Parsed(std::string("POST http://a/\0", 15)), HasSubstr("cannot stand in a URL"));
-  EXPECT_THAT(Parsed("POST http://unix:/" + std::string(107, 'a')), HasSubstr("107 bytes"));
-  EXPECT_THAT(Parsed("POST http://unix:/" + std::string(106, 'a')), Not(HasSubstr("bytes")));
+  EXPECT_THAT(Parsed("POST http://unix:/" + std::string(106, 'a')), Not(HasSubstr("want")));
 }
 
 TEST(HttpMethod, DoesNotRepeatCredentials) {
-  EXPECT_EQ(Parsed("POST http://admin:hunter2@a/"),
-            "--http \"...\": credentials belong into --http-auth-file");
-  EXPECT_THAT(Parsed("POST http://admin:hunter2#@a/"), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(Parsed("POST http://admin:hunter2@a/"),
+              AllOf(Not(HasSubstr("hunter2")), HasSubstr("see --http-auth-file")));
 }
 
 std::string Said(const Status& status) { return status ? "" : status.error().text; }
@@ -94,16 +94,18 @@ TEST(HttpHeader, IsANameAndAValue) {
   EXPECT_EQ(Said(CheckHttpHeader("Host: app")), "");
   for (const char* text : {"", "name", ": value", "na me: value", "a: b\r\nc: d", "a: \x01",
                            "a: \xc3\xa4", "name : value"}) {
-    EXPECT_EQ(Said(CheckHttpHeader(text)), "--http-header: want \"Name: value\", printable ASCII")
+    EXPECT_EQ(Said(CheckHttpHeader(text)),
+              "--http-header: want \"Name: value\" of printable ASCII, and none that frames the "
+              "request")
         << text;
   }
   EXPECT_NE(Said(CheckHttpHeader("a: " + std::string(4000, 'x'))), "");
 }
 
 TEST(HttpHeader, DoesNotFrameTheRequest) {
-  EXPECT_EQ(Said(CheckHttpHeader("content-LENGTH: 3")),
-            "--http-header: content-LENGTH is set by certlatch itself");
+  EXPECT_NE(Said(CheckHttpHeader("content-LENGTH: 3")), "");
   EXPECT_NE(Said(CheckHttpHeader("Transfer-Encoding: chunked")), "");
+  EXPECT_EQ(Said(CheckHttpHeader("Content-Type: text/plain")), "");
 }
 
 TEST(HttpStatuses, AreNumbersAndClasses) {

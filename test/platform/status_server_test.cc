@@ -203,12 +203,12 @@ TEST_F(StatusServerTest, ServesOneIpv6Address) {
 
 TEST_F(StatusServerTest, SaysWhyItCannotListen) {
   Listen();
-  const ListenAddress taken{"127.0.0.1", server_->port()};
-  const auto second = StatusServer::Listen(*loop_, taken, nullptr);
+  const std::string taken = "127.0.0.1:" + std::to_string(server_->port());
+  const auto second = StatusServer::Listen(*loop_, *ParseListenAddress(taken), nullptr);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text, "cannot listen on 127.0.0.1:" + std::to_string(taken.port) +
-                                     ": Address already in use");
-  const auto elsewhere = StatusServer::Listen(*loop_, {"2001:db8::1", 1}, nullptr);
+  EXPECT_EQ(second.error().text, "cannot listen on " + taken + ": Address already in use");
+  const auto elsewhere =
+      StatusServer::Listen(*loop_, *ParseListenAddress("[2001:db8::1]:1"), nullptr);
   ASSERT_FALSE(elsewhere);
   EXPECT_EQ(elsewhere.error().text,
             "cannot listen on [2001:db8::1]:1: Cannot assign requested address");
@@ -241,7 +241,7 @@ TEST_F(StatusServerTest, ServesIpv4WhereTheKernelHasNoIpv6) {
       _exit(2);
     }
     Listen(":0");
-    if (StatusServer::Listen(*loop_, {"::1", 0}, nullptr)) _exit(3);
+    if (StatusServer::Listen(*loop_, *ParseListenAddress("[::1]:0"), nullptr)) _exit(3);
     _exit(server_ != nullptr && Get("/healthz").ends_with("ok\n") ? 0 : 1);
   }
   int status = 0;
