@@ -62,6 +62,15 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool ConsistsOf(std::string_view text, std::string_view others) {
+  for (const char c : text) {
+    const char lower = Lower(c);
+    const bool alphanumeric = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && others.find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max) {
   if (text.empty()) return std::nullopt;
   uint64_t value = 0;

@@ -17,6 +17,8 @@ std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string_view Trim(std::string_view text);  // without white space at both ends
 std::string ToLower(std::string_view text);
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
+// Of letters, digits and `others` alone, and not empty.
+bool ConsistsOf(std::string_view text, std::string_view others);
 
 // A decimal number without sign; nullopt: empty, another character, or more than `max`.
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_MAX);

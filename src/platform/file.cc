@@ -66,4 +66,13 @@ Status OverwriteFile(const std::string& path, std::string_view text) {
   return {};
 }
 
+Status TouchFile(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  // Whoever owns the file may do it without the right to write.
+  const int failed =
+      fd.valid() ? futimens(fd.get(), nullptr) : utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  if (failed != 0) return FileError(path, std::strerror(errno));
+  return {};
+}
+
 }  // namespace certlatch

@@ -19,4 +19,9 @@ Result<std::string> ReadOpenFile(int fd, const std::string& path, size_t most);
 // Writes `text` over an existing file; does not create one.
 Status OverwriteFile(const std::string& path, std::string_view text);
 
+// Sets the times of what is there (through links; a directory, too) to now; creates nothing: a path
+// mistyped must not look like success. A file that we may write to is opened for it, since watchers
+// of inotify's CLOSE_WRITE would miss changed times alone.
+Status TouchFile(const std::string& path);
+
 }  // namespace certlatch

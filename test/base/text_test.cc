@@ -89,5 +89,14 @@ TEST(Text, AFailureSaysItsContextOnce) {
   EXPECT_EQ(error.code, Code::kConfig);
 }
 
+TEST(Text, ConsistsOfLettersDigitsAndOthers) {
+  EXPECT_TRUE(ConsistsOf("aZ09", ""));
+  EXPECT_TRUE(ConsistsOf("a-b", "-"));
+  for (const std::string_view text : {"", "a-b", "a b", "\xc3\xa4", "@", "[", "`", "{", "/", ":"}) {
+    EXPECT_FALSE(ConsistsOf(text, "")) << text;
+  }
+  EXPECT_FALSE(ConsistsOf(std::string_view("a\0", 2), "-"));
+}
+
 }  // namespace
 }  // namespace certlatch

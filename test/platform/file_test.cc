@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -111,6 +112,62 @@ TEST_F(FileTest, OverwritingSaysWhenTheDiskIsFull) {
   const Status written = OverwriteFile("/dev/full", "new");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().text, "/dev/full: No space left on device");
+}
+
+timespec ChangedAt(const std::string& path) {
+  struct stat info {};
+  EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
+  return info.st_mtim;
+}
+
+void SetLongAgo(const std::string& path) {
+  const timespec times[] = {{1000, 0}, {1000, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
+TEST_F(FileTest, TouchingChangesTheTimeAndNothingElse) {
+  ASSERT_TRUE(test::WriteFile(path_, "text", 0640));
+  SetLongAgo(path_);
+  ASSERT_TRUE(TouchFile(path_));
+  EXPECT_GT(ChangedAt(path_).tv_sec, 1'000'000'000);
+  EXPECT_EQ(test::ReadFile(path_).value(), "text");
+}
+
+TEST_F(FileTest, TouchingFollowsLinksAndTakesDirectoriesAndFifos) {
+  const std::string link = directory_.File("link");
+  const std::string fifo = directory_.File("fifo");
+  const std::string below = directory_.File("below");
+  ASSERT_EQ(mkdir(below.c_str(), 0700), 0);
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  ASSERT_TRUE(test::WriteFile(path_, ""));
+  ASSERT_EQ(symlink("file", link.c_str()), 0);
+  for (const std::string& path : {path_, fifo, below}) SetLongAgo(path);
+  for (const std::string& path : {link, fifo, below}) EXPECT_TRUE(TouchFile(path)) << path;
+  for (const std::string& path : {path_, fifo, below}) {
+    EXPECT_GT(ChangedAt(path).tv_sec, 1'000'000'000) << path;
+  }
+}
+
+TEST_F(FileTest, TouchingIsSeenByThoseWhoWatchForWriting) {
+  ASSERT_TRUE(test::WriteFile(path_, "text"));
+  const UniqueFd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ASSERT_GE(inotify_add_watch(watch.get(), path_.c_str(), IN_ATTRIB | IN_CLOSE_WRITE), 0);
+  ASSERT_TRUE(TouchFile(path_));
+  uint32_t seen = 0;
+  inotify_event event{};
+  while (read(watch.get(), &event, sizeof event) > 0) seen |= event.mask;
+  EXPECT_EQ(seen, static_cast<uint32_t>(IN_ATTRIB | IN_CLOSE_WRITE));
+}
+
+TEST_F(FileTest, TouchingDoesNotCreateAndSaysWhy) {
+  const Status touched = TouchFile(path_);
+  ASSERT_FALSE(touched);
+  EXPECT_EQ(touched.error().text, path_ + ": No such file or directory");
+  EXPECT_NE(access(path_.c_str(), F_OK), 0);
+  ASSERT_TRUE(test::WriteFile(path_, ""));
+  const Status below = TouchFile(path_ + "/below");
+  ASSERT_FALSE(below);
+  EXPECT_EQ(below.error().text, path_ + "/below: Not a directory");
 }
 
 }  // namespace
