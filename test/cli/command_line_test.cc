@@ -180,7 +180,7 @@ TEST(CommandLine, HelpFitsOneScreenAndNamesEveryFlag) {
   for (const char* flag : {"--for", "--timeout", "--namespace", "--token-file", "--min-ready"}) {
     EXPECT_THAT(command.text, HasSubstr(flag));
   }
-  EXPECT_EQ(Parsed({"version"}).text, "certlatch 1\n");
+  EXPECT_EQ(Parsed({"version"}).text, "certlatch 1");
   EXPECT_THAT(Parsed({"--help"}).text, HasSubstr("certlatch wait TARGET"));
 }
 
