@@ -80,7 +80,7 @@ Status SetLogFormat(void* place, std::string_view value) {
 }
 
 #define CERTLATCH_PLACE(member) \
-  [](void* parsed) -> void* { return &static_cast<Parsed*>(parsed)->member; }
+  ([](void* parsed) -> void* { return &static_cast<Parsed*>(parsed)->member; })
 
 constexpr Flag kWaitFlags[] = {
     {"for", 0, "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]", AddText,
@@ -226,7 +226,7 @@ Status CompleteGoals(const Parsed& parsed, WaitOptions& wait) {
 Status CompleteWait(const std::vector<std::string_view>& arguments,
                     const Surroundings& surroundings, Parsed& parsed) {
   WaitOptions& wait = parsed.command.wait;
-  const Status goals = CompleteGoals(parsed, wait);
+  Status goals = CompleteGoals(parsed, wait);
   if (!goals) return goals;
   wait.name_only = parsed.output == "name";
   if (!parsed.output.empty() && !wait.name_only) {
@@ -239,7 +239,7 @@ Status CompleteWait(const std::vector<std::string_view>& arguments,
     return Refusal(Format("more than %zu targets", kMaxTargets));
   }
   wait.targets = *std::move(targets);
-  const Status connection = CompleteConnection(surroundings, parsed);
+  Status connection = CompleteConnection(surroundings, parsed);
   if (!connection) return connection;
   const ConnectionOptions& options = parsed.command.connection;
   wait.watch.retry_unauthorized =

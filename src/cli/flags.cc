@@ -68,7 +68,7 @@ class Reader {
       letters.remove_prefix(1);
       if (letters.starts_with('=')) return Apply(*flag, letters.substr(1));
       if (*flag->value != '\0' && !letters.empty()) return Apply(*flag, letters);
-      const Status status = ApplyNext(*flag, shown);
+      Status status = ApplyNext(*flag, shown);
       if (!status || *flag->value != '\0') return status;
     }
     return {};
