@@ -14,6 +14,11 @@ class Faults : public Twins {
   void Speak(int version) {
     TlsSettings settings;
     settings.min_version = settings.max_version = version;
+    // One cipher, for the twins prefer different ones, and what damages a record is told by those.
+    settings.tune = [](SSL_CTX* context) {
+      SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256");
+      SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
+    };
     Present(Leaf(), "", settings);
   }
 };

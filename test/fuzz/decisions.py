@@ -20,6 +20,7 @@ REFUSED = {
     rf'file_(pkcs8|own_leaf)_{KINDS}': 'a file of authorities that holds a private key, of a kind that is unknown',
     r'file_pkcs8_version_\w+|file_label_SM2_PRIVATE_KEY|file_traditional_dsa': 'the same',
     r'file_traditional_encrypted_\w+': 'the same, encrypted',
+    r'anchor_v0_ecdsa_(recommended|specified)': 'identifiers of signatures that nobody uses, and on which OpenSSLs differ',
 }
 
 

@@ -55,7 +55,7 @@ class FakeHost : public Host {
 
   std::vector<std::string> printed;
   std::vector<std::string> logged;  // texts
-  std::vector<Request> history;  // all requests ever made
+  std::vector<Request> history;     // all requests ever made
 
  private:
   struct Pending {
@@ -67,7 +67,8 @@ class FakeHost : public Host {
   using TimerKey = std::pair<Instant, int>;
 
   Handle Register(const std::string& target, bool is_watch,
-                  std::function<void(std::string_view)> bytes, std::function<void(const ApiAnswer&)> then);
+                  std::function<void(std::string_view)> bytes,
+                  std::function<void(const ApiAnswer&)> then);
 
   Instant now_{};
   WallTime wall_start_{std::chrono::seconds(1'800'000'000)};  // 2027-01-15T08:00:00Z

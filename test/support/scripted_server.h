@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
