@@ -74,12 +74,12 @@ int FakeHost::Find(std::string_view part) const {
   return 0;
 }
 
-void FakeHost::Answer(int id, ApiAnswer answer) {
+void FakeHost::Answer(int id, const ApiAnswer& answer) {
   const auto found = pending_.find(id);
   if (found == pending_.end()) Die("no such open request", std::to_string(id));
   const auto then = std::move(found->second.then);
   pending_.erase(found);
-  then(std::move(answer));
+  then(answer);
 }
 
 void FakeHost::Answer(int id, int status, std::string body) {

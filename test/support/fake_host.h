@@ -46,7 +46,7 @@ class FakeHost : public Host {
   std::vector<Request> Open() const;
   // The oldest open request whose target contains `part`; 0 if there is none.
   int Find(std::string_view part) const;
-  void Answer(int id, ApiAnswer answer);  // ends a fetch or a watch
+  void Answer(int id, const ApiAnswer& answer);  // ends a fetch or a watch
   void Answer(int id, int status, std::string body);
   void Send(int id, std::string_view bytes);  // to an open watch
 
