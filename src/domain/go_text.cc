@@ -211,7 +211,7 @@ void AppendGoJson(const Json& value, std::string& out) {
 std::vector<const Json::Member*> SortedMembers(const Json& object) {
   std::vector<const Json::Member*> sorted;
   for (const Json::Member& member : object.members()) sorted.push_back(&member);
-  if (!sorted.empty()) std::qsort(sorted.data(), sorted.size(), sizeof(sorted[0]), CompareMembers);
+  if (!sorted.empty()) std::qsort(sorted.data(), sorted.size(), sizeof(void*), CompareMembers);
   size_t kept = 0;
   for (const Json::Member* member : sorted) {
     if (kept == 0 || sorted[kept - 1]->key != member->key) sorted[kept++] = member;

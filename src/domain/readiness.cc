@@ -144,7 +144,7 @@ int Compare(const void* a, const void* b) {
 }
 
 size_t CountDistinct(Identities& all) {
-  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof(all[0]), Compare);
+  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof(std::string_view), Compare);
   size_t count = 0;
   for (size_t i = 0; i < all.size(); ++i) {
     if (i == 0 || all[i] != all[i - 1]) ++count;
