@@ -252,7 +252,7 @@ Status RefuseSubPath(const std::string& directory, std::span<const std::string> 
     const UniqueFd file(openat(place.directory.get(), place.name.c_str(), kWithoutReading));
     const auto mount = MountOf(file.get());
     if (mount != MountOf(place.directory.get()) || is_pinned(mount)) {
-      return SubPath(directory + "/" + name);
+      return SubPath(Format("%s/%s", directory.c_str(), name.c_str()));
     }
   }
   return {};
