@@ -28,7 +28,7 @@ std::string FindKubectl() {
   if (named != nullptr) return named;
   const char* path = std::getenv("PATH");
   for (const std::string_view dir : Split(path == nullptr ? "" : path, ':')) {
-    const std::string file = std::string(dir) + "/kubectl";
+    std::string file = std::string(dir) + "/kubectl";
     if (access(file.c_str(), X_OK) == 0) return file;
   }
   return "";
