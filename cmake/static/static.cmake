@@ -21,15 +21,8 @@ file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/simdjson/options simdjson_options REGEX "
 
 # --- the libraries, under the names that the rest of the build knows --------------------------------------------------
 
-foreach(library OpenSSL::Crypto=crypto OpenSSL::SSL=ssl CURL::libcurl=curl simdjson::simdjson=simdjson)
-  string(REPLACE "=" ";" library ${library})
-  list(GET library 0 name)
-  list(GET library 1 file)
-  add_library(${name} STATIC IMPORTED GLOBAL)
-  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${prefix}/lib/lib${file}.a)
-endforeach()
-target_link_libraries(OpenSSL::SSL INTERFACE OpenSSL::Crypto)
-target_link_libraries(CURL::libcurl INTERFACE OpenSSL::SSL)
+include(${CMAKE_CURRENT_LIST_DIR}/libraries.cmake)
+certlatch_import_libraries(${prefix} OpenSSL::Crypto=crypto OpenSSL::SSL=ssl CURL::libcurl=curl simdjson::simdjson=simdjson)
 target_compile_options(simdjson::simdjson INTERFACE ${simdjson_options})
 file(STRINGS ${prefix}/include/simdjson.h simdjson_version REGEX "^#define SIMDJSON_VERSION ")
 string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" simdjson_VERSION "${simdjson_version}")

@@ -19,6 +19,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/deleter.h"
 #include "base/text.h"
 
 namespace certlatch {
@@ -36,13 +37,6 @@ constexpr size_t kMaxName = 256;  // a DNS name has at most 253 characters
 constexpr const char kNoKey[] = ": the private key does not parse";
 constexpr const char* kKinds = "RSA, ECDSA (P-256, P-384, P-521) or Ed25519";
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* owned) const {
-    kFree(owned);
-  }
-};
 struct OpensslDeleter {
   void operator()(void* owned) const { OPENSSL_free(owned); }
 };

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/deleter.h"
 #include "base/text.h"
 
 namespace certlatch {
@@ -21,11 +22,8 @@ constexpr int kSmallest = -345;
 constexpr int64_t kMaxExponent = 1'000'000'000;
 constexpr int kGuardBits = 2;  // in a quotient, below those of a double
 
-struct Free {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-  void operator()(BN_CTX* context) const { BN_CTX_free(context); }
-};
-using Big = std::unique_ptr<BIGNUM, Free>;
+using Big = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Context = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
 
 // Of numbers as long as these only memory can run out.
 void Require(bool truth) {
@@ -105,7 +103,7 @@ double Divide(const Parts& parts) {
                                     BN_num_bits(parts.digits.get()));
   const Big quotient(BN_new());
   const Big rest(BN_new());
-  const std::unique_ptr<BN_CTX, Free> context(BN_CTX_new());
+  const Context context(BN_CTX_new());
   Require(BN_lshift(parts.digits.get(), parts.digits.get(), shift) == 1 &&
           BN_div(quotient.get(), rest.get(), parts.digits.get(), denominator.get(),
                  context.get()) == 1);

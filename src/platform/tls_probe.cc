@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/deleter.h"
 #include "base/text.h"
 #include "domain/conversation.h"
 #include "platform/stream.h"
@@ -40,13 +41,12 @@ constexpr Offer kOffers[] = {
 // section 4.2.3), in TLS 1.2 the ciphers forbid it.
 constexpr char kAlsoOffered[] = "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
 
-struct Free {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-  void operator()(unsigned char* der) const { OPENSSL_free(der); }
+using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using Connection = std::unique_ptr<SSL, Deleter<SSL_free>>;
+
+struct FreeBytes {
+  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }  // a macro
 };
-using Context = std::unique_ptr<SSL_CTX, Free>;
-using Connection = std::unique_ptr<SSL, Free>;
 
 int TrustAnything(X509_STORE_CTX* /*chain*/, void* /*argument*/) { return 1; }
 
@@ -166,7 +166,7 @@ ProbeResult Probe::Found(const std::string& problem) const {
   if (ssl_ != nullptr && HasProvedItsKey(ssl_.get())) {
     unsigned char* bytes = nullptr;
     const int size = i2d_X509(SSL_get0_peer_certificate(ssl_.get()), &bytes);
-    const std::unique_ptr<unsigned char, Free> owned(bytes);
+    const std::unique_ptr<unsigned char, FreeBytes> owned(bytes);
     return ReadCertDer({reinterpret_cast<char*>(bytes), static_cast<size_t>(std::max(size, 0))},
                        target_.endpoint.text);
   }

@@ -14,16 +14,11 @@
 #include <map>
 #include <memory>
 
+#include "base/deleter.h"
+
 namespace certlatch::test {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* owned) const {
-    kFree(owned);
-  }
-};
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using Cert = std::unique_ptr<X509, Deleter<X509_free>>;
 using Configuration = std::unique_ptr<CONF, Deleter<NCONF_free>>;

@@ -21,7 +21,11 @@
 #include <memory>
 #include <string_view>
 
+#include "base/deleter.h"
+
 namespace {
+
+using certlatch::Deleter;
 
 constexpr int kGoodSignatures = 1;
 constexpr int kMaxCertificates = 64;
@@ -29,13 +33,6 @@ constexpr int kSecurityLevel = 2;  // libssl's own
 
 bool g_good_signatures = false;
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* owned) const {
-    kFree(owned);
-  }
-};
 void FreeCertificates(STACK_OF(X509) * certificates) { sk_X509_pop_free(certificates, X509_free); }
 void FreeInfos(STACK_OF(X509_INFO) * infos) { sk_X509_INFO_pop_free(infos, X509_INFO_free); }
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;

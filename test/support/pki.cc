@@ -13,16 +13,11 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/deleter.h"
+
 namespace certlatch::test {
 namespace {
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* owned) const {
-    kFree(owned);
-  }
-};
 using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using Cert = std::unique_ptr<X509, Deleter<X509_free>>;

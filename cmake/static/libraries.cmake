@@ -1,0 +1,12 @@
+# certlatch_import_libraries(PREFIX NAME=FILE...): PREFIX/lib/libFILE.a under the names that the rest of the build knows.
+function(certlatch_import_libraries prefix)
+  foreach(library ${ARGN})
+    string(REPLACE "=" ";" library ${library})
+    list(GET library 0 name)
+    list(GET library 1 file)
+    add_library(${name} STATIC IMPORTED GLOBAL)
+    set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${prefix}/lib/lib${file}.a)
+  endforeach()
+  target_link_libraries(OpenSSL::SSL INTERFACE OpenSSL::Crypto)
+  target_link_libraries(CURL::libcurl INTERFACE OpenSSL::SSL)
+endfunction()
