@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <climits>
 #include <cstdio>
@@ -71,6 +73,18 @@ bool ConsistsOf(std::string_view text, std::string_view others) {
   return !text.empty();
 }
 
+bool IsHttpToken(std::string_view text) { return ConsistsOf(text, "!#$%&'*+-.^_`|~"); }
+
+std::string_view BaseName(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+std::optional<unsigned> HexValue(char digit) {
+  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
+  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a' + 10);
+  return std::nullopt;
+}
+
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max) {
   if (text.empty()) return std::nullopt;
   uint64_t value = 0;
@@ -93,6 +107,11 @@ std::optional<uint32_t> ParseIpv4(std::string_view text) {
     address = address << 8 | static_cast<uint32_t>(*byte);
   }
   return address;
+}
+
+bool IsIpv6(const std::string& host) {
+  in6_addr address{};
+  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 bool IsLoopback(std::string_view host) {

@@ -19,12 +19,20 @@ std::string ToLower(std::string_view text);
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // Of letters, digits and `others` alone, and not empty.
 bool ConsistsOf(std::string_view text, std::string_view others);
+bool IsHttpToken(std::string_view text);  // a method or a header's name: RFC 9110, section 5.6.2
+
+std::string_view BaseName(std::string_view path);  // "kubectl" of "/usr/bin/kubectl"
+
+// Of a lowercase digit; nullopt: it is none.
+std::optional<unsigned> HexValue(char digit);
 
 // A decimal number without sign; nullopt: empty, another character, or more than `max`.
 std::optional<uint64_t> ParseUint(std::string_view text, uint64_t max = UINT64_MAX);
 
 // An IPv4 address in its usual form, a.b.c.d.
 std::optional<uint32_t> ParseIpv4(std::string_view text);
+
+bool IsIpv6(const std::string& host);  // without brackets
 
 // "localhost", "::1" (without brackets), 127.0.0.0/8: what is sent there stays on this machine.
 bool IsLoopback(std::string_view host);

@@ -289,11 +289,6 @@ Status ParseWait(const std::vector<std::string_view>& arguments, const Surroundi
 
 }  // namespace
 
-std::string_view BaseName(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
                         const Surroundings& surroundings, Command& command) {
   command.output.termination_log = kTerminationLog;

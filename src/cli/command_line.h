@@ -30,7 +30,4 @@ struct Surroundings {
 Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
                         const Surroundings& surroundings, Command& command);
 
-// "kubectl" of "/usr/bin/kubectl".
-std::string_view BaseName(std::string_view path);
-
 }  // namespace certlatch

@@ -1,7 +1,5 @@
 #include "domain/endpoint.h"
 
-#include <arpa/inet.h>
-
 #include "base/text.h"
 #include "domain/resource.h"
 
@@ -11,11 +9,6 @@ namespace {
 constexpr size_t kMaxName = 253;  // RFC 1035, section 2.3.4, as text
 
 bool IsHostName(std::string_view name) { return name.size() <= kMaxName && IsDottedName(name); }
-
-bool IsIpv6(const std::string& host) {
-  in6_addr address{};
-  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
 
 const char* ReadOption(std::string_view option, ProbeTarget& target) {
   constexpr std::string_view kSni = "sni=";

@@ -11,8 +11,6 @@ constexpr size_t kMaxUrl = 2000;
 constexpr size_t kMaxHeader = 4000;
 constexpr size_t kMaxSocketPath = 107;  // sun_path, without its NUL
 
-constexpr std::string_view kTokenCharacters = "!#$%&'*+-.^_`|~";
-
 // Of a list "a,b,c": whether it holds `item`, in lower case.
 bool Lists(std::string_view list, std::string_view item) {
   while (!list.empty()) {
@@ -111,7 +109,7 @@ Status CheckHttpHeader(std::string_view text) {
   const std::string_view name = text.substr(0, colon);
   // Curl frames the request; a second opinion would desynchronise it.
   const bool fits = colon != std::string_view::npos && text.size() <= kMaxHeader &&
-                    ConsistsOf(name, kTokenCharacters) && IsPrintableAscii(text) &&
+                    IsHttpToken(name) && IsPrintableAscii(text) &&
                     !Lists("content-length,transfer-encoding,connection,upgrade,expect", name);
   if (fits) return {};
   // The value may be a secret.

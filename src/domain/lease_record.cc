@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/text.h"
 #include "base/wall_time.h"
 
 namespace certlatch {
@@ -21,20 +22,14 @@ std::string Name(std::string_view prefix, Annotation annotation) {
   return name;
 }
 
-uint8_t HexValue(char c) {
-  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
-  return 0xff;
-}
-
 std::optional<Digest> ParseDigest(std::string_view hex) {
   if (hex.size() != kHexSize) return std::nullopt;
   Digest digest;
   for (size_t i = 0; i < digest.size(); ++i) {
-    const uint8_t high = HexValue(hex[2 * i]);
-    const uint8_t low = HexValue(hex[2 * i + 1]);
-    if ((high | low) > 15) return std::nullopt;
-    digest[i] = static_cast<uint8_t>(high << 4 | low);
+    const auto high = HexValue(hex[2 * i]);
+    const auto low = HexValue(hex[2 * i + 1]);
+    if (!high || !low) return std::nullopt;
+    digest[i] = static_cast<uint8_t>(*high << 4 | *low);
   }
   return digest;
 }
@@ -54,8 +49,8 @@ std::optional<Digest> ParseBundle(std::string_view text, const Digest& cert_hash
   return ParseDigest(text.substr(kHexSize + 1));
 }
 
-struct Length {
-  explicit Length(size_t size) {
+struct LengthBytes {
+  explicit LengthBytes(size_t size) {
     for (size_t i = 0; i < sizeof(bytes); ++i) {
       bytes[sizeof(bytes) - 1 - i] = static_cast<char>(uint64_t{size} >> (8 * i) & 0xff);
     }
@@ -69,10 +64,10 @@ struct Length {
 Digest BundleDigest(const PairBytes& bytes) {
   const std::string_view names[] = {"tls.crt", "tls.key", "ca.crt"};
   const std::string_view values[] = {bytes.cert, bytes.key, bytes.ca};
-  const Length name_lengths[] = {Length(names[0].size()), Length(names[1].size()),
-                                 Length(names[2].size())};
-  const Length value_lengths[] = {Length(values[0].size()), Length(values[1].size()),
-                                  Length(values[2].size())};
+  const LengthBytes name_lengths[] = {LengthBytes(names[0].size()), LengthBytes(names[1].size()),
+                                      LengthBytes(names[2].size())};
+  const LengthBytes value_lengths[] = {LengthBytes(values[0].size()), LengthBytes(values[1].size()),
+                                       LengthBytes(values[2].size())};
   std::array<std::string_view, 12> parts;
   size_t count = 0;
   for (size_t i = 0; i < 3; ++i) {

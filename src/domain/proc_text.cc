@@ -17,9 +17,9 @@ std::optional<uint64_t> ParseMask(std::string_view hex) {
   if (hex.empty() || hex.size() > 16) return std::nullopt;
   uint64_t mask = 0;
   for (const char c : hex) {
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit && (c < 'a' || c > 'f')) return std::nullopt;
-    mask = mask << 4 | static_cast<uint64_t>(is_digit ? c - '0' : c - 'a' + 10);
+    const auto digit = HexValue(c);
+    if (!digit) return std::nullopt;
+    mask = mask << 4 | *digit;
   }
   return mask;
 }

@@ -9,9 +9,6 @@
 namespace certlatch {
 namespace {
 
-// RFC 9110, section 5.6.2.
-bool IsToken(std::string_view text) { return ConsistsOf(text, "!#$%&'*+-.^_`|~"); }
-
 bool IsControl(char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; }
 
 // Takes a line and its end off the front; a lone LF ends one, too (RFC 9112, section 2.2).
@@ -40,7 +37,7 @@ int RefusalOfHeaders(std::string_view lines) {
     const size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
     // A folded line begins with a space, so it is none.
-    if (colon == std::string_view::npos || !IsToken(name)) return 400;
+    if (colon == std::string_view::npos || !IsHttpToken(name)) return 400;
     const bool has_body =
         EqualIgnoringCase(name, "transfer-encoding") ||
         (EqualIgnoringCase(name, "content-length") && Trim(line.substr(colon + 1)) != "0");
@@ -58,7 +55,8 @@ int ReadHead(std::string_view head, StatusRequest& request) {
   const std::string_view method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!IsToken(method) || target.empty() || target.find(' ') != std::string_view::npos) return 400;
+  if (!IsHttpToken(method) || target.empty() || target.find(' ') != std::string_view::npos)
+    return 400;
   if (version.size() != 8 || !version.starts_with("HTTP/1.")) return 400;
   request.head_only = method == "HEAD";
   if (!request.head_only && method != "GET") return 405;

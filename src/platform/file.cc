@@ -75,4 +75,8 @@ Status TouchFile(const std::string& path) {
   return {};
 }
 
+PreciseTime TimeOf(const timespec& time) {
+  return PreciseTime(std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec));
+}
+
 }  // namespace certlatch

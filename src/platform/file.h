@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace certlatch {
 
@@ -23,5 +25,8 @@ Status OverwriteFile(const std::string& path, std::string_view text);
 // mistyped must not look like success. A file that we may write to is opened for it, since watchers
 // of inotify's CLOSE_WRITE would miss changed times alone.
 Status TouchFile(const std::string& path);
+
+// What the kernel tells of files and clocks.
+PreciseTime TimeOf(const timespec& time);
 
 }  // namespace certlatch

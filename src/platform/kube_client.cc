@@ -133,8 +133,7 @@ Status KubeClient::ParseServer() {
   }
   const bool bracketed = rest.starts_with('[') && rest.ends_with(']');
   host_ = std::string(bracketed ? rest.substr(1, rest.size() - 2) : rest);
-  const bool is_ipv6 = host_.find(':') != std::string::npos && IsIpAddress(host_);
-  if (!IsHostText(host_) || bracketed != is_ipv6) {
+  if (!IsHostText(host_) || bracketed != IsIpv6(host_)) {
     return BadServer(options_.server, "no host name or IP address");
   }
   return {};
@@ -153,7 +152,7 @@ Status KubeClient::CheckServer() const {
   // It becomes the host of the URL: nothing in it may end that.
   const std::string& name = options_.tls_server_name;
   if (!name.empty() &&
-      (!IsHostText(name) || (name.find(':') != std::string::npos && !IsIpAddress(name)))) {
+      (!IsHostText(name) || (name.find(':') != std::string::npos && !IsIpv6(name)))) {
     return Failure(Code::kConfig, "--tls-server-name %s: no host name",
                    Printable(name, 300).c_str());
   }

@@ -34,11 +34,7 @@ int SendSignal(int directory, int number) {
 Duration Clock(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-std::string_view FileName(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  return TimeOf(now).time_since_epoch();
 }
 
 std::string Called(pid_t pid) { return "process " + std::to_string(pid); }
@@ -89,9 +85,9 @@ bool Process::IsNamed(std::string_view name) const {
   std::string_view program(link, static_cast<size_t>(std::max<ssize_t>(length, 0)));
   constexpr std::string_view kReplaced = " (deleted)";
   if (program.ends_with(kReplaced)) program.remove_suffix(kReplaced.size());
-  if (FileName(program) == name) return true;
+  if (BaseName(program) == name) return true;
   const auto arguments = Read("cmdline");
-  return arguments && FileName(std::string_view(arguments->c_str())) == name;
+  return arguments && BaseName(std::string_view(arguments->c_str())) == name;
 }
 
 Result<Process> Process::FindByName(std::string_view name) {
@@ -155,9 +151,7 @@ Result<Process> Process::FromPidFile(const std::string& path, std::string_view n
     return NotFound(what + " is " + Printable(process->name_) + ", not " + Printable(name, 100));
   }
   if (process->pid_ == 1) return NotFound(what + " may be another's; --process can tell");
-  const PreciseTime written(std::chrono::seconds(info.st_mtim.tv_sec) +
-                            Duration(info.st_mtim.tv_nsec));
-  if (process->started() > written + kClockSlack) {
+  if (process->started() > TimeOf(info.st_mtim) + kClockSlack) {
     return NotFound(what + " is younger than the file: another process has its PID now");
   }
   return process;

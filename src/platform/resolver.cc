@@ -163,9 +163,8 @@ class LookUpInChild : public Cancellable {
 }  // namespace
 
 bool IsIpAddress(const std::string& host) {
-  in6_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &address) == 1;
+  in_addr address{};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 || IsIpv6(host);
 }
 
 Handle ResolveHost(Loop& loop, const std::string& host, Duration deadline,

@@ -25,10 +25,6 @@ constexpr size_t kMaxListed = 8;
 constexpr size_t kMaxMountInfo = size_t{256} * 1024;
 constexpr const char* kData = "..data";
 
-PreciseTime TimeOf(const timespec& time) {
-  return PreciseTime(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-}
-
 // Where a name leads, once all links are followed.
 struct Place {
   UniqueFd directory;
