@@ -568,7 +568,8 @@ class OverflowTest : public VolumeTest {
   }
   void Overflow() {
     for (int i = 0; i <= most_ / 2; ++i) {
-      UniqueFd(open(File("a").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+      UniqueFd created(open(File("a").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+      created.Reset();
       unlink(File("a").c_str());
     }
   }
@@ -685,7 +686,7 @@ TEST_F(VolumeNamespaceTest, ALookSeesAVolumeMountedOverTheWatchedOneAndWatchesIt
     if (!wrong.empty()) return wrong;
     return WithLoop([&](Loop& loop) -> std::string {
       if (!Follow(loop, "missing")) return "not empty: " + seen_;
-      const std::string mounted = MountTmpfs();
+      std::string mounted = MountTmpfs();
       if (!mounted.empty()) return mounted;
       writer_.Write(Generation(1));
       if (Describe(volume_->Read()) != "1") return "not 1";  // the caller's resync
@@ -774,7 +775,10 @@ TEST_F(VolumeNamespaceTest, AWholeVolumeIsNoSubPathAlsoReadOnlyAndThroughLinks) 
     if (!wrong.empty()) return wrong;
     const std::string outside = directory_.File("outside");
     mkdir(outside.c_str(), 0755);
-    for (const std::string& name : kNames) Link(app + "/" + name, outside + "/" + name);
+    for (const std::string& name : kNames) {
+      Link(Format("%s/%s", app.c_str(), name.c_str()),
+           Format("%s/%s", outside.c_str(), name.c_str()));
+    }
     for (const std::string& path : {top_, app, outside}) {
       const Status status = RefuseSubPath(path, kNames);
       if (!status) return status.error().text;
@@ -807,7 +811,7 @@ TEST_F(VolumeNamespaceTest, PollsWhereInotifysLimitIsReachedAndWatchesWhenItIsNo
         writer_.Write(Generation(2));
         if (!Until(loop, "2")) return "not polled: " + seen_;
         if (volume_->blind().empty()) return "says nothing any more";
-        const std::string limit = SetLimit(name, 100);
+        std::string limit = SetLimit(name, 100);
         if (!limit.empty()) return limit;
         writer_.Write(Generation(3));
         if (!Until(loop, "3")) return "not 3: " + seen_;
@@ -823,7 +827,7 @@ TEST_F(VolumeNamespaceTest, PollsWhereNoDescriptorIsLeftForInotify) {
   writer_.Write(Generation(1));
   EXPECT_IN_CHILD([&]() -> std::string {
     return WithLoop([&](Loop& loop) -> std::string {
-      const int next = dup(0);
+      const int next = fcntl(0, F_DUPFD_CLOEXEC, 0);
       close(next);
       const rlimit few{static_cast<rlim_t>(next), static_cast<rlim_t>(next) + 100};
       volume_ = std::make_unique<Volume>(

@@ -112,8 +112,9 @@ TEST_F(WatchFaults, ReadsSeveralEventsOfOneChunkInOrder) {
 
 TEST_F(WatchFaults, ReadsALargeObject) {
   const auto server = Serve([](const HttpRequest&, Connection& connection) {
-    SendEvents(connection, EventLine("ADDED", ConfigMapJson("c", std::string(1500 * 1024, 'x'))) +
-                               EventLine("MODIFIED", ConfigMapJson("c", "done")));
+    SendEvents(connection,
+               EventLine("ADDED", ConfigMapJson("c", std::string(size_t{1500} * 1024, 'x'))) +
+                   EventLine("MODIFIED", ConfigMapJson("c", "done")));
     connection.Stall();
   });
   EXPECT_THAT(RunAt(server->url(), kDone), ExitsWith(0));
