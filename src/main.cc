@@ -136,6 +136,8 @@ int Main(int argc, char** argv) {
       return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;
     case Command::Kind::kWait:
       return RunWait(std::move(command));
+    default:
+      return kExitNotMet;  // cli/ does not know the other modes yet
   }
   return kExitNotMet;
 }

@@ -22,6 +22,14 @@ class Cancellable {
 };
 using Handle = std::unique_ptr<Cancellable>;
 
+// A request that changes something.
+struct ApiChange {
+  const char* method = "PATCH";
+  const char* content_type = "application/merge-patch+json";
+  std::string target;  // path and query
+  std::string body;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -37,6 +45,9 @@ class Host {
   [[nodiscard]] virtual Handle Watch(const std::string& target,
                                      std::function<void(std::string_view)> bytes,
                                      std::function<void(const ApiAnswer&)> ended) = 0;
+  // One answer, within the request timeout. It may have been done although the answer was lost.
+  [[nodiscard]] virtual Handle Change(const ApiChange& change,
+                                      std::function<void(const ApiAnswer&)> then) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
   virtual void Log(const LogLine& line) = 0;      // to standard error

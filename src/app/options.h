@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include "app/check.h"
+#include "app/publish.h"
+#include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -12,7 +15,8 @@ namespace certlatch {
 
 // How to reach the API server and who we are there.
 struct ConnectionOptions {
-  std::string server;  // "https://10.96.0.1:443"; http only on loopback, or without credentials
+  // "https://10.96.0.1:443"; http only on loopback, or without credentials. "": none is needed.
+  std::string server;
   bool in_cluster = false;
   Secret token;                       // given on the command line; else from token_file
   std::string token_file;             // "": none. Read for every request, since it rotates
@@ -33,6 +37,9 @@ struct OutputOptions {
 struct Command {
   enum class Kind {
     kWait,
+    kSidecar,
+    kPublish,
+    kCheck,
     kPrint,  // `text` to standard output, nothing else
   };
   Kind kind = Kind::kPrint;
@@ -40,6 +47,9 @@ struct Command {
   OutputOptions output;
   ConnectionOptions connection;
   WaitOptions wait;
+  SidecarOptions sidecar;
+  PublishOptions publish;
+  CheckOptions check;
 };
 
 }  // namespace certlatch

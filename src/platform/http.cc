@@ -228,6 +228,12 @@ CURLcode HttpClient::Transfer::Configure() {
   set(CURLOPT_CONNECTTIMEOUT_MS, ToMilliseconds(request.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, ToMilliseconds(request.total_timeout));
 
+  if (std::string_view(request.method) != "GET") {
+    set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    set(CURLOPT_POSTFIELDS, request.body.c_str());
+    set(CURLOPT_CUSTOMREQUEST, request.method);
+    headers.Add("Expect:");  // no "100-continue", which costs a second where nobody knows it
+  }
   for (const std::string& header : request.headers) headers.Add(header.c_str());
   if (!request.bearer.empty()) {
     std::string header(kAuthorization);

@@ -28,7 +28,9 @@ struct TlsIdentity {
 };
 
 struct HttpRequest {
+  const char* method = "GET";
   std::string url;
+  std::string body;                  // to be sent; not of a GET
   std::vector<std::string> headers;  // "Accept: application/json"
   Secret bearer;                     // "": no Authorization header
   std::unique_ptr<const TlsIdentity> tls;
@@ -40,7 +42,7 @@ struct HttpRequest {
   Duration connect_timeout = 10s;  // TCP and TLS
   Duration total_timeout{};        // of all; 0: unlimited
   Duration answer_timeout{};       // until the answer begins; 0: unlimited
-  size_t max_body = 0;
+  size_t max_body = 0;             // of the answer
   // Set: the body of a 200 goes here, without a bound in all.
   std::function<void(std::string_view)> on_bytes;
   std::function<void(const ApiAnswer&)> on_answer;

@@ -221,18 +221,27 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
 }
 
 Handle KubeClient::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
-  return Begin(target, options_.request_timeout, nullptr, std::move(then));
+  return Begin(Prepare(target), options_.request_timeout, nullptr, std::move(then));
 }
 
 Handle KubeClient::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                          std::function<void(const ApiAnswer&)> ended) {
-  return Begin(target, Duration::zero(), std::move(bytes), std::move(ended));
+  return Begin(Prepare(target), Duration::zero(), std::move(bytes), std::move(ended));
 }
 
-Handle KubeClient::Begin(const std::string& target, Duration total_timeout,
+Handle KubeClient::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+  Result<HttpRequest> request = Prepare(change.target);
+  if (request) {
+    request->method = change.method;
+    request->body = change.body;
+    request->headers.push_back(Format("Content-Type: %s", change.content_type));
+  }
+  return Begin(std::move(request), options_.request_timeout, nullptr, std::move(then));
+}
+
+Handle KubeClient::Begin(Result<HttpRequest> prepared, Duration total_timeout,
                          std::function<void(std::string_view)> bytes,
                          std::function<void(const ApiAnswer&)> then) {
-  Result<HttpRequest> prepared = Prepare(target);
   if (!prepared) {
     return loop_.After(Duration::zero(), [then, problem = prepared.error().text] {
       ApiAnswer answer;

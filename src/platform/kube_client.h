@@ -28,6 +28,7 @@ class KubeClient {
   [[nodiscard]] Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then);
   [[nodiscard]] Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                              std::function<void(const ApiAnswer&)> ended);
+  [[nodiscard]] Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then);
 
  private:
   class Call;
@@ -40,7 +41,7 @@ class KubeClient {
   Result<HttpRequest> Prepare(const std::string& target) const;
   Result<std::unique_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;
-  Handle Begin(const std::string& target, Duration total_timeout,
+  Handle Begin(Result<HttpRequest> prepared, Duration total_timeout,
                std::function<void(std::string_view)> bytes,
                std::function<void(const ApiAnswer&)> then);
   Handle SendTo(const std::vector<std::string>& addresses, HttpRequest request);

@@ -67,6 +67,10 @@ Handle LinuxHost::Watch(const std::string& target, std::function<void(std::strin
   return kube_->Watch(target, std::move(bytes), Telling("watch", target, std::move(ended)));
 }
 
+Handle LinuxHost::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+  return kube_->Change(change, Telling(change.method, change.target, std::move(then)));
+}
+
 // With -v: a line when the request is made and one when it ended.
 std::function<void(const ApiAnswer&)> LinuxHost::Telling(
     const char* verb, const std::string& target, std::function<void(const ApiAnswer&)> then) {

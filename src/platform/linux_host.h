@@ -28,6 +28,7 @@ class LinuxHost : public Host {
   Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
   Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                std::function<void(const ApiAnswer&)> ended) override;
+  Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) override;
   void Print(std::string_view line) override;
   void Log(const LogLine& line) override;
 

@@ -7,36 +7,14 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "base/secret.h"
-#include "base/time.h"
+#include "domain/volume_snapshot.h"
 #include "platform/directory_watches.h"
 
 namespace certlatch {
 
 constexpr size_t kMaxVolumeFile = size_t{1024} * 1024;  // the bound of a Secret's data
-
-struct VolumeFile {
-  Secret bytes;
-  std::string missing;  // "PATH: No such file or directory"; empty: the file is there
-};
-
-struct VolumeSnapshot {
-  std::vector<VolumeFile> files;  // in the order of the names
-  std::string holds;              // where a file is missing, what there is: "ca.crt, server.crt"
-
-  // What `..data` leads to, e.g. "..2026_01_02_03_04_05.678"; empty: there is no `..data`.
-  std::string generation;
-  // Equal for two looks at the same generation: device, inode and times of all links and files on
-  // the way. Opaque bytes. Other identities may hold equal files: compare digests.
-  std::string identity;
-  // The last change of what leads to the files, by their file system's clock: a process that
-  // started later has read this generation. It may be later than the content: changing a link's
-  // owner changes it, too.
-  PreciseTime appeared{};
-};
 
 // `names` are relative to `directory` and may name files in directories below. `watches` gets the
 // directories that decide about the answer: the volume, and those of links and files on the way.

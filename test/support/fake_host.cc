@@ -32,21 +32,24 @@ Handle FakeHost::After(Duration length, std::function<void()> then) {
 }
 
 Handle FakeHost::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
-  return Register(target, false, nullptr, std::move(then));
+  return Register({target, false, now_, "", "GET"}, nullptr, std::move(then));
 }
 
 Handle FakeHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                        std::function<void(const ApiAnswer&)> ended) {
-  return Register(target, true, std::move(bytes), std::move(ended));
+  return Register({target, true, now_, "", "GET"}, std::move(bytes), std::move(ended));
 }
 
-Handle FakeHost::Register(const std::string& target, bool is_watch,
-                          std::function<void(std::string_view)> bytes,
+Handle FakeHost::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+  return Register({change.target, false, now_, change.body, change.method}, nullptr,
+                  std::move(then));
+}
+
+Handle FakeHost::Register(Request request, std::function<void(std::string_view)> bytes,
                           std::function<void(const ApiAnswer&)> then) {
   const int id = ++last_id_;
-  const Request request{target, is_watch, now_};
   history.push_back(request);
-  pending_[id] = {request, std::move(bytes), std::move(then)};
+  pending_[id] = {std::move(request), std::move(bytes), std::move(then)};
   return std::make_unique<Registration>([this, id] { pending_.erase(id); });
 }
 

@@ -21,6 +21,8 @@ class FakeHost : public Host {
     std::string target;
     bool is_watch = false;
     Instant at;
+    std::string body;    // of a change
+    std::string method;  // "GET", "PATCH", …
   };
 
   ~FakeHost() override;
@@ -34,6 +36,7 @@ class FakeHost : public Host {
   Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
   Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
                std::function<void(const ApiAnswer&)> ended) override;
+  Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
@@ -66,8 +69,7 @@ class FakeHost : public Host {
   struct Registration;
   using TimerKey = std::pair<Instant, int>;
 
-  Handle Register(const std::string& target, bool is_watch,
-                  std::function<void(std::string_view)> bytes,
+  Handle Register(Request request, std::function<void(std::string_view)> bytes,
                   std::function<void(const ApiAnswer&)> then);
 
   Instant now_{};
