@@ -4,7 +4,9 @@
 
 #include <iterator>
 
+#include "base/duration.h"
 #include "base/text.h"
+#include "base/wall_time.h"
 
 namespace certlatch {
 namespace {
@@ -95,6 +97,28 @@ ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules
                                    Printable(snapshot.holds, 500).c_str());
   }
   return pair;
+}
+
+std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity) {
+  if (!pair.readable || !pair.problem.empty()) return pair.problem;
+  CertFacts dates;
+  dates.not_before = pair.leaf.not_before;
+  dates.not_after = pair.leaf.not_after;
+  const std::string end = FormatWallTime(dates.not_after);
+  switch (CheckValidity(dates, now, min_validity).validity) {
+    case Validity::kValid:
+      break;
+    case Validity::kExpired:
+      return Format("the certificate expired at %s", end.c_str());
+    case Validity::kNotYetValid:
+      return Format("the certificate is not valid before %s",
+                    FormatWallTime(dates.not_before).c_str());
+    case Validity::kTooShort:
+      return Format(
+          "the certificate is valid only until %s, less than the %s that --min-validity asks for",
+          end.c_str(), RoughDuration(min_validity).c_str());
+  }
+  return "";
 }
 
 bool LeafNames(const CertFacts& leaf, std::string_view name) {

@@ -35,6 +35,9 @@ PairBytes BytesOf(const VolumeSnapshot& snapshot);
 // key the problem names what is missing and what there is instead.
 ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules);
 
+// Why the pair must not be used at `now`, or not for `min_validity` longer; "": it may.
+std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity = {});
+
 // Whether the leaf names `name` in its subjectAltName: a DNS name, also by a wildcard for its first
 // label (RFC 6125 section 6.4.3), or an IP address.
 bool LeafNames(const CertFacts& leaf, std::string_view name);
