@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <functional>
@@ -288,7 +287,7 @@ void LateApp(int life) {
   Handle42();
 }
 
-Duration born_;  // the app's, or somewhat before that
+Duration born;  // the app's, or somewhat before that
 // Until then an app like Go's has its runtime's handler for all, which passes on to the default.
 constexpr Duration kGoReady = 20ms;
 constexpr Duration kGoGrace = 30ms;
@@ -297,7 +296,7 @@ void GoApp(int /*life*/) {
   for (int number = 1; number <= SIGSYS; ++number) {
     if (number == SIGCHLD) continue;
     std::signal(number, [](int its_number) {
-      if (MonotonicNow() - born_ >= kGoReady) _exit(kHandled);
+      if (MonotonicNow() - born >= kGoReady) _exit(kHandled);
       std::signal(its_number, SIG_DFL);
       raise(its_number);
     });
@@ -308,7 +307,7 @@ void GoApp(int /*life*/) {
 Lives Supervise(const std::string& name, const std::string& pid_file, int lives, void (*app)(int)) {
   Lives seen;
   for (int life = 0; life < lives; ++life) {
-    born_ = MonotonicNow();
+    born = MonotonicNow();
     const pid_t child = fork();
     if (child == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -368,8 +367,8 @@ class Persistent {
     return options;
   }
   void Next() {
-    telling_ = teller_.Tell(ReloadMethod::kSignal, {}, [this](const TellOutcome& told) {
-      timer_ = loop_.After(std::clamp<Duration>(told.retry_in, 1ms, kGoGrace), [this] {
+    telling_ = teller_.Tell(ReloadMethod::kSignal, {}, [this](const TellOutcome&) {
+      timer_ = loop_.After(1ms, [this] {
         if (running_) Next();
       });
     });
