@@ -1,5 +1,6 @@
 #include "platform/tell_app.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -87,7 +88,7 @@ std::optional<TellOutcome> AppTeller::Signal(std::optional<Instant> answered, Id
   SignalFacts facts;
   facts.signal = options_.signal.number;
   facts.masks = *masks;
-  facts.age = process->Age() - kTick;
+  facts.age = std::max<Duration>(process->Age() - kTick, Duration::zero());
   facts.first_signal_after = options_.signal.first_signal_after;
   facts.answered = answered && *answered > Loop::Now() - facts.age;
   facts.signalled = signalled_ == identity;
