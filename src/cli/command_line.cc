@@ -31,16 +31,15 @@ Status Print(std::string text, Command& command) {
   return {};
 }
 
-Error NoSuchVerb(std::string_view verb) {
-  return Refusal(
-      Format("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
-             Printable(verb, 100).c_str()));
+Status NoSuchVerb(std::string_view verb) {
+  return Refuse("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
+                Printable(verb, 100).c_str());
 }
 
-Error BadFlag(const Error& error, const char* mode, bool as_kubectl) {
-  return Refusal(Format(as_kubectl ? "Error: %s\nSee 'kubectl %s --help' for usage."
-                                   : "error: %s (see 'certlatch %s --help')",
-                        error.text.c_str(), mode));
+Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
+  return Refuse(as_kubectl ? "Error: %s\nSee 'kubectl %s --help' for usage."
+                           : "error: %s (see 'certlatch %s --help')",
+                error.text.c_str(), mode);
 }
 
 // One screen: where the mode's own flags leave no room for the others, it names these.
@@ -92,14 +91,14 @@ Status ParseMode(const Mode& mode, const std::vector<std::string_view>& argument
 
 Status RefuseWords(const Positional& positional) {
   if (positional.words.empty()) return {};
-  return Refusal(Format("unexpected argument \"%s\"", Printable(positional.words[0], 100).c_str()));
+  return Refuse("unexpected argument \"%s\"", Printable(positional.words[0], 100).c_str());
 }
 
 Status CompleteOutput(const Given& given, const char* known, bool& chosen) {
   chosen = given.output == known;
   if (chosen || given.output.empty()) return {};
-  return Refusal(Format("--output knows only \"%s\", not \"%s\"", known,
-                        Printable(given.output, 100).c_str()));
+  return Refuse("--output knows only \"%s\", not \"%s\"", known,
+                Printable(given.output, 100).c_str());
 }
 
 Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
@@ -112,15 +111,15 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     command.wait.as_kubectl = true;
     return ParseMode(kWaitMode, arguments, surroundings, command);
   }
-  if (arguments.empty()) return Refusal("error: no mode given (see 'certlatch --help')");
+  if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
   if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
   for (const Mode* known : kModes) {
     if (mode != known->name) continue;
     return ParseMode(*known, {arguments.begin() + 1, arguments.end()}, surroundings, command);
   }
-  return Refusal(
-      Format("error: unknown mode \"%s\" (see 'certlatch --help')", Printable(mode, 100).c_str()));
+  return Refuse("error: unknown mode \"%s\" (see 'certlatch --help')",
+                Printable(mode, 100).c_str());
 }
 
 }  // namespace certlatch

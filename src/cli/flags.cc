@@ -1,6 +1,8 @@
 #include "cli/flags.h"
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstring>
 #include <utility>
 
 #include "base/duration.h"
@@ -14,8 +16,6 @@ constexpr size_t kHelpWidth = 100;
 constexpr int kMaxCount = 100000;
 
 std::string Quoted(std::string_view text) { return Format("\"%s\"", Printable(text, 200).c_str()); }
-
-Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
 
 class Reader {
  public:
@@ -51,7 +51,7 @@ class Reader {
     const std::string_view name = argument.substr(2, equals - 2);
     const std::string shown = Format("--%s", Printable(name, 100).c_str());
     const Flag* flag = Find(name, 0);
-    if (flag == nullptr) return Refusal(Format("unknown flag: %s", shown.c_str()));
+    if (flag == nullptr) return Refuse("unknown flag: %s", shown.c_str());
     if (equals < argument.size()) return Apply(*flag, argument.substr(equals + 1));
     return ApplyNext(*flag, shown);
   }
@@ -65,7 +65,7 @@ class Reader {
                  Printable(letters.substr(0, letters.find('=')), 100).c_str());
       const Flag* flag = Find("", letters[0]);
       if (flag == nullptr) {
-        return Refusal(Format("unknown shorthand flag: %s", shown.c_str()));
+        return Refuse("unknown shorthand flag: %s", shown.c_str());
       }
       letters.remove_prefix(1);
       if (letters.starts_with('=')) return Apply(*flag, letters.substr(1));
@@ -91,7 +91,7 @@ class Reader {
       if (flag->needs == nullptr) continue;
       const Flag* const needed = Find(flag->needs, 0);
       if (std::find(given_.begin(), given_.end(), needed) != given_.end()) continue;
-      return Refusal(Format("--%s needs --%s", flag->name, flag->needs));
+      return Refuse("--%s needs --%s", flag->name, flag->needs);
     }
     return {};
   }
@@ -100,7 +100,7 @@ class Reader {
   Status ApplyNext(const Flag& flag, const std::string& shown) {
     if (*flag.value == '\0') return Apply(flag, "true");
     if (next_ < arguments_.size()) return Apply(flag, arguments_[next_++]);
-    return Refusal(Format("flag needs an argument: %s", shown.c_str()));
+    return Refuse("flag needs an argument: %s", shown.c_str());
   }
 
   Status Apply(const Flag& flag, std::string_view value) {
@@ -117,8 +117,8 @@ class Reader {
     }
     if (status) return {};
     const char letter[] = {'-', flag.letter, ',', ' ', '\0'};
-    return Refusal(Format("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
-                          flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str()));
+    return Refuse("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
+                  flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str());
   }
 
   const std::vector<std::string_view>& arguments_;
@@ -131,7 +131,7 @@ class Reader {
 Status SetNumber(void* place, std::string_view value, uint64_t least) {
   const auto number = ParseUint(value, kMaxCount);
   if (!number || *number < least) {
-    return Refusal(Format("not a number from %d to %d", static_cast<int>(least), kMaxCount));
+    return Refuse("not a number from %d to %d", static_cast<int>(least), kMaxCount);
   }
   *static_cast<int*>(place) = static_cast<int>(*number);
   return {};
@@ -140,7 +140,7 @@ Status SetNumber(void* place, std::string_view value, uint64_t least) {
 Status SetDurationFrom(Duration least, const char* refusal, void* place, std::string_view value) {
   const Result<Duration> duration = ParseDuration(value);
   if (!duration) return duration.error();
-  if (*duration < least) return Refusal(refusal);
+  if (*duration < least) return Refuse("%s", refusal);
   *static_cast<Duration*>(place) = *duration;
   return {};
 }
@@ -150,6 +150,14 @@ Status SetDurationFrom(Duration least, const char* refusal, void* place, std::st
 Result<Positional> ReadFlags(const std::vector<std::string_view>& arguments,
                              std::span<const FlagTable> tables, void* const* parts) {
   return Reader(arguments, tables, parts).Read();
+}
+
+Status Refuse(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::string text = FormatList(pattern, arguments);
+  va_end(arguments);
+  return Error{Code::kConfig, std::move(text)};
 }
 
 std::string DescribeFlags(FlagTable flags) {
@@ -185,7 +193,7 @@ Status SetText(void* place, std::string_view value) {
 }
 
 Status SetFilled(void* place, std::string_view value) {
-  if (value.empty()) return Refusal("must not be empty");
+  if (value.empty()) return Refuse("must not be empty");
   return SetText(place, value);
 }
 
@@ -224,6 +232,13 @@ int IndexOf(std::string_view value, std::string_view choices) {
   return -1;
 }
 
+Status SetChoice(void* place, std::string_view value, const char* choices, const char* refusal) {
+  const int index = IndexOf(value, choices);
+  if (index < 0) return Refuse("must be %s", refusal);
+  std::memcpy(place, &index, sizeof index);
+  return {};
+}
+
 Result<bool> ParseBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
     if (text == yes) return true;
@@ -231,7 +246,8 @@ Result<bool> ParseBool(std::string_view text) {
   for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
     if (text == no) return false;
   }
-  return Refusal(Format("strconv.ParseBool: parsing %s: invalid syntax", Quoted(text).c_str()));
+  return Failure(Code::kConfig, "strconv.ParseBool: parsing %s: invalid syntax",
+                 Quoted(text).c_str());
 }
 
 }  // namespace certlatch

@@ -50,6 +50,9 @@ std::string DescribeFlags(FlagTable flags);
 // Their names alone, on as few lines as they need: "  --namespace --server …".
 std::string NameFlags(FlagTable flags);
 
+// The one way to say what is wrong with a command line (kConfig); as printf.
+[[gnu::noinline, gnu::format(printf, 1, 2)]] Status Refuse(const char* pattern, ...);
+
 // --- setters: how a flag's value becomes an option ---
 
 Status SetText(void* place, std::string_view value);      // a std::string
@@ -64,6 +67,9 @@ Status SetPositive(void* place, std::string_view value);  // an int from 1 to 10
 
 // Which of "first|second|…" the value is, from 0; -1: none of them.
 int IndexOf(std::string_view value, std::string_view choices);
+
+// That index as an enum of int's size; `refusal` lists the choices for people.
+Status SetChoice(void* place, std::string_view value, const char* choices, const char* refusal);
 
 // Go's strconv.ParseBool.
 Result<bool> ParseBool(std::string_view text);

@@ -57,7 +57,7 @@ Error NameGoal(Error error, std::string_view text) {
 }
 
 Status CompleteGoals(const Given& given, WaitOptions& wait) {
-  if (wait.as_kubectl && given.fors.empty()) return Refusal("unrecognized condition: \"\"");
+  if (wait.as_kubectl && given.fors.empty()) return Refuse("unrecognized condition: \"\"");
   for (const std::string& text : given.fors) {
     Result<Goal> goal = ParseGoal(text, wait.as_kubectl);
     if (!goal) return wait.as_kubectl ? goal.error() : NameGoal(goal.error(), text);
@@ -69,7 +69,7 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   }
   if (wait.timeout < Duration::zero()) wait.timeout = kWeek;
   if (wait.readiness.min_validity < Duration::zero()) {
-    return Refusal("--min-validity cannot be negative");
+    return Refuse("--min-validity cannot be negative");
   }
   return {};
 }
@@ -82,7 +82,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (!output) return output;
   Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
   if (!targets) return std::move(targets).error();
-  if (targets->size() > kMaxTargets) return Refusal(Format("more than %zu targets", kMaxTargets));
+  if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   wait.targets = *std::move(targets);
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
 }
