@@ -45,23 +45,23 @@ Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
 // One screen: where the mode's own flags leave no room for the others, it names these.
 std::string Help(const Mode& mode) {
   std::string text = mode.usage;
-  for (const FlagTable table : mode.tables) text += DescribeFlags(table);
+  for (const FlagTable table : mode.tables) DescribeFlags(table, text);
   if (&mode == &kWaitMode) {
-    text += DescribeFlags(kConnectionFlags);
+    DescribeFlags(kConnectionFlags, text);
   } else {
     text += "\nFor the API server and the log, as in 'certlatch wait --help':\n";
-    text += NameFlags(kConnectionFlags);
+    NameFlags(kConnectionFlags, text);
   }
-  return text + mode.examples;
+  text += mode.examples;
+  return text;
 }
 
-Result<Positional> Read(const std::vector<std::string_view>& arguments, const Mode& mode,
-                        Parsed& parsed) {
+Status Read(const std::vector<std::string_view>& arguments, const Mode& mode, Parsed& parsed) {
   const FlagTable tables[] = {mode.tables[0], mode.tables[1], mode.tables[2], kConnectionFlags};
   char* const command = reinterpret_cast<char*>(&parsed.command);
   void* const parts[kParts] = {&parsed.given, command, command + mode.volume, command + mode.pod,
                                command + mode.expect};
-  return ReadFlags(arguments, tables, parts);
+  return ReadFlags(arguments, tables, parts, parsed.positional);
 }
 
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
@@ -72,9 +72,8 @@ Status ParseMode(const Mode& mode, const std::vector<std::string_view>& argument
   // A probe that fails is not why its container ends.
   if (mode.kind == Command::Kind::kCheck) command.output.termination_log.clear();
   Parsed parsed{command, {}, {}};
-  Result<Positional> positional = Read(arguments, mode, parsed);
-  if (!positional) return BadFlag(positional.error(), mode.name, as_kubectl);
-  parsed.positional = *std::move(positional);
+  const Status read = Read(arguments, mode, parsed);
+  if (!read) return BadFlag(read.error(), mode.name, as_kubectl);
   if (parsed.given.help) return Print(Help(mode), command);
   if (as_kubectl) {
     std::vector<std::string_view>& words = parsed.positional.words;

@@ -6,6 +6,8 @@
 namespace certlatch {
 namespace {
 
+constexpr Duration kRequestTimeout = 30s;  // kubectl's 0 means none; ours, the usual one
+
 std::string UrlOfCluster(const Environment& environment) {
   const std::string host(ValueOf(environment, "KUBERNETES_SERVICE_HOST"));
   const std::string port(ValueOf(environment, "KUBERNETES_SERVICE_PORT"));
@@ -47,9 +49,7 @@ Status CompleteServer(const Surroundings& surroundings, Parsed& parsed) {
   const std::string cluster = UrlOfCluster(surroundings.environment);
   if (options.server.empty()) options.server = cluster;
   if (const char* wrong = WhatIsWrong(options)) return Refuse("%s", wrong);
-  if (options.request_timeout == Duration::zero()) {
-    options.request_timeout = ConnectionOptions().request_timeout;
-  }
+  if (options.request_timeout == Duration::zero()) options.request_timeout = kRequestTimeout;
   options.in_cluster = options.server == cluster;
   if (options.in_cluster) {
     UseServiceAccount(options);

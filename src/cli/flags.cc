@@ -23,8 +23,7 @@ class Reader {
          void* const* parts)
       : arguments_(arguments), tables_(tables), parts_(parts) {}
 
-  Result<Positional> Read() {
-    Positional positional;
+  Status Read(Positional& positional) {
     std::vector<std::string_view>& words = positional.words;
     bool dashes = false;
     while (next_ < arguments_.size()) {
@@ -38,11 +37,9 @@ class Reader {
       } else {
         status = argument[1] == '-' ? ReadLong(argument) : ReadShort(argument);
       }
-      if (!status) return std::move(status).error();
+      if (!status) return status;
     }
-    Status needs = CheckNeeds();
-    if (!needs) return std::move(needs).error();
-    return positional;
+    return CheckNeeds();
   }
 
  private:
@@ -147,9 +144,9 @@ Status SetDurationFrom(Duration least, const char* refusal, void* place, std::st
 
 }  // namespace
 
-Result<Positional> ReadFlags(const std::vector<std::string_view>& arguments,
-                             std::span<const FlagTable> tables, void* const* parts) {
-  return Reader(arguments, tables, parts).Read();
+Status ReadFlags(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+                 void* const* parts, Positional& positional) {
+  return Reader(arguments, tables, parts).Read(positional);
 }
 
 Status Refuse(const char* pattern, ...) {
@@ -160,8 +157,7 @@ Status Refuse(const char* pattern, ...) {
   return Error{Code::kConfig, std::move(text)};
 }
 
-std::string DescribeFlags(FlagTable flags) {
-  std::string text;
+void DescribeFlags(FlagTable flags, std::string& text) {
   for (const Flag& flag : flags) {
     const char letter[] = {'-', flag.letter, ',', '\0'};
     std::string line =
@@ -169,11 +165,10 @@ std::string DescribeFlags(FlagTable flags) {
     line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
     text += Format("%s%s\n", line.c_str(), flag.help);
   }
-  return text;
 }
 
-std::string NameFlags(FlagTable flags) {
-  std::string text = " ";
+void NameFlags(FlagTable flags, std::string& text) {
+  text += ' ';
   size_t column = 1;
   for (const Flag& flag : flags) {
     const std::string name = Format(" --%s", flag.name);
@@ -184,7 +179,7 @@ std::string NameFlags(FlagTable flags) {
     }
     text += name;
   }
-  return text + "\n";
+  text += '\n';
 }
 
 Status SetText(void* place, std::string_view value) {

@@ -134,7 +134,7 @@ Status CompleteExec(const Parsed& parsed, ExecMethod& exec) {
     return Refuse("--exec needs a command: --exec -- COMMAND...");
   }
   if (!parsed.given.exec && !words.empty()) return Refuse("a command after -- needs --exec");
-  exec.command.assign(words.begin(), words.end());
+  for (const std::string_view word : words) exec.command.emplace_back(word);
   return {};
 }
 

@@ -67,6 +67,12 @@ TEST(CommandLine, RetriesA401OnlyWhereCredentialsCanRotate) {
   EXPECT_FALSE(Parsed({"wait", "pod/a", "--token=t"}).wait.watch.retry_unauthorized);
 }
 
+TEST(CommandLine, BoundsRequestsAlsoWhereNoTimeoutIsAskedFor) {
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=0"}).connection.request_timeout,
+            ConnectionOptions().request_timeout);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=1s"}).connection.request_timeout, 1s);
+}
+
 TEST(CommandLine, BracketsIpv6Clusters) {
   Surroundings pod = InPod();
   pod.environment[0] = "KUBERNETES_SERVICE_HOST=fd00::1";
