@@ -138,6 +138,13 @@ TEST(CommandLine, RefusesBadInputInOneLineThatNamesIt) {
             "error: unknown shorthand flag: 't' in -token (see 'certlatch wait --help')");
 }
 
+TEST(CommandLine, RefusesAJsonPathInPrintableWords) {
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=jsonpath={.a[\x1b]}=b"}),
+            "error: --for=jsonpath={.a[\\x1b]}=b: invalid array index \\x1b");
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=jsonpath={.a[\x1b]}=b"}, InPod(), "kubectl"),
+            "error: invalid array index \\x1b");
+}
+
 TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {
   std::vector<std::string_view> arguments = {"wait", "pod"};
   arguments.insert(arguments.end(), kMaxTargets + 1, "a");
