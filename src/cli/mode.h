@@ -21,9 +21,9 @@ struct Given {
   Duration timeout = kNotGiven;
   std::string ns;
   std::string output;
-  std::string lease_mode;
   std::string require_name;
   Duration min_validity{};
+  enum class LeaseMode { kUnsaid = -1, kWatch, kOnChange } lease_mode = LeaseMode::kUnsaid;
   bool exec = false;
   bool no_proxy = false;
   bool help = false;
@@ -60,8 +60,6 @@ extern const ModeSyntax kWaitMode;
 extern const ModeSyntax kSidecarMode;
 extern const ModeSyntax kPublishMode;
 extern const ModeSyntax kCheckMode;
-
-inline Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
 
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);

@@ -76,7 +76,6 @@ class Rotation : public ClusterTest {
             "--expect=lease/web",
             "--listen=off",
             "--resync=2s",
-            "--first-signal-after=0s",
             "--exec",
             "--",
             "/bin/cp",
