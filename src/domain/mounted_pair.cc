@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <iterator>
+
 #include "base/duration.h"
 #include "base/text.h"
 #include "base/wall_time.h"
@@ -64,6 +66,7 @@ ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules) {
   Mounted& mounted = pair.mounted;
   mounted.readable = true;
   mounted.digest = BundleDigest(bytes);
+  mounted.pair_digest = BundleDigest({bytes.cert, bytes.key, {}});
   if (bytes.cert.data() != nullptr) mounted.cert_hash = Sha256(bytes.cert);
   mounted.all_files =
       bytes.cert.data() != nullptr && bytes.key.data() != nullptr && bytes.ca.data() != nullptr;
@@ -75,14 +78,20 @@ ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules) {
   return pair;
 }
 
-ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules) {
-  std::string_view bytes[3];
-  for (size_t i = 0; i < 3 && i < snapshot.files.size(); ++i) {
+PairBytes BytesOf(const VolumeSnapshot& snapshot) {
+  PairBytes bytes;
+  std::string_view* const views[] = {&bytes.cert, &bytes.key, &bytes.ca};
+  for (size_t i = 0; i < snapshot.files.size() && i < std::size(views); ++i) {
     const VolumeFile& file = snapshot.files[i];
-    if (file.missing.empty()) bytes[i] = file.bytes.Reveal();
+    if (file.missing.empty()) *views[i] = file.bytes.Reveal();
   }
-  const bool misses = bytes[0].data() == nullptr || bytes[1].data() == nullptr;
-  ExaminedPair pair = ExaminePair({bytes[0], bytes[1], bytes[2]}, rules);
+  return bytes;
+}
+
+ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules) {
+  const PairBytes bytes = BytesOf(snapshot);
+  const bool misses = bytes.cert.data() == nullptr || bytes.key.data() == nullptr;
+  ExaminedPair pair = ExaminePair(bytes, rules);
   if (misses) {
     pair.mounted.problem += Format("; the volume holds %s: --cert-file/--key-file can name others",
                                    Printable(snapshot.holds, 500).c_str());

@@ -28,6 +28,9 @@ struct ExaminedPair {
 // `bytes` as Secrets and mounts hold them: absent ones have no data().
 ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules);
 
+// The bytes of a reading of certificate, key and CA, in this order; views into it.
+PairBytes BytesOf(const VolumeSnapshot& snapshot);
+
 // The same of a reading of certificate, key and CA, in this order. Without the certificate or the
 // key the problem names what is missing and what there is instead.
 ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules);
