@@ -122,7 +122,11 @@ void Publish::Judge() {
   const std::string problem = ProblemAt(pair_, host_.WallNow());
   Trouble(source_trouble_, problem);
   ours_.reset();
-  if (problem.empty()) ours_ = Publication{pair_.cert_hash, pair_.digest, pair_.leaf.not_after};
+  if (problem.empty()) {
+    ours_ = Publication{pair_.cert_hash, pair_.digest, pair_.leaf.not_after};
+    // This mount may show fewer files of the Secret than those of the followers.
+    if (secret_ == nullptr && !pair_.all_files) ours_->bundle.reset();
+  }
   LookAgainLater();
   Decide();
 }

@@ -491,13 +491,16 @@ TEST(Publish, PublishesTheMountedPair) {
   run.AnswerLease(Lease(5));
   EXPECT_THAT(run.host.Log(),
               HasSubstr("volume /tls: tls.crt is missing; the volume holds nothing"));
-  run.pod.files = {{"tls.crt", Old().cert}, {"tls.key", Old().key}};
+  const std::string ca = Authority().cert_pem();
+  Publication record = RecordOf(Old(), 24h);
+  record.bundle = BundleDigest({Old().cert, Old().key, ca});
+  run.pod.files = {{"tls.crt", Old().cert}, {"tls.key", Old().key}, {"ca.crt", ca}};
   run.host.Advance(3s);  // no hint: a bad pair is looked at often
   ASSERT_TRUE(run.Change());
   EXPECT_EQ((*ParseJson(run.Change()->body))["metadata"]["annotations"].Dump(),
-            Annotations(RecordOf(Old(), 24h)));
-  run.AnswerChange(200, Lease(11, Annotations(RecordOf(Old(), 24h))));
-  run.SendLease(Lease(11, Annotations(RecordOf(Old(), 24h))));
+            Annotations(record));
+  run.AnswerChange(200, Lease(11, Annotations(record)));
+  run.SendLease(Lease(11, Annotations(record)));
   run.host.Advance(10s);
   run.pod.files = {{"tls.crt", New().cert}, {"tls.key", New().key}};
   run.pod.Hint();
@@ -507,6 +510,17 @@ TEST(Publish, PublishesTheMountedPair) {
   EXPECT_EQ(run.pod.reads, before + 1);  // a burst of hints is one reading
   ASSERT_TRUE(run.Change());
   EXPECT_THAT(run.Change()->body, HasSubstr(HexLower(Sha256(New().cert))));
+}
+
+// Followers may mount more files of the same Secret: to them its digest would be a wrong one.
+TEST(Publish, TellsNoBundleOfAMountThatMayLackAFile) {
+  Publishing run(FromVolume());
+  run.AnswerLease(Lease(5));
+  run.pod.files = {{"tls.crt", Old().cert}, {"tls.key", Old().key}};
+  run.host.Advance(3s);
+  ASSERT_TRUE(run.Change());
+  EXPECT_THAT(run.Change()->body,
+              AllOf(HasSubstr("/cert-valid-until"), Not(HasSubstr("bundle-hash"))));
 }
 
 TEST(Publish, LooksAtAQuietVolumeOnceAMinute) {

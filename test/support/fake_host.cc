@@ -96,7 +96,7 @@ void FakeHost::Answer(int id, int status, std::string body) {
   ApiAnswer answer;
   answer.status = status;
   answer.body = std::move(body);
-  Answer(id, std::move(answer));
+  Answer(id, answer);
 }
 
 void FakeHost::Send(int id, std::string_view bytes) {
