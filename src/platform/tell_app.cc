@@ -64,11 +64,17 @@ Result<Process> AppTeller::Find() const {
                                  : Process::FromPidFile(signal.pid_file, signal.process);
 }
 
-std::optional<Instant> AppTeller::FindApp() const {
+// One process has one start, to the nanosecond: it is read off two clocks, once.
+std::optional<Instant> AppTeller::FindApp() {
   if (!options_.Uses(ReloadMethod::kSignal)) return std::nullopt;
   const auto process = Find();
   if (!process) return std::nullopt;
-  return Loop::Now() - process->Age();
+  const Identity identity = IdentityOf(*process);
+  if (identity != found_) {
+    found_ = identity;
+    found_started_ = Loop::Now() - process->Age();
+  }
+  return found_started_;
 }
 
 // Found anew each time: the app may have been started again.
