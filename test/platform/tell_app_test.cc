@@ -368,7 +368,7 @@ class Persistent {
   }
   void Next() {
     telling_ = teller_.Tell(ReloadMethod::kSignal, {}, [this](const TellOutcome&) {
-      timer_ = loop_.After(1ms, [this] {
+      timer_ = loop_.After(5ms, [this] {
         if (running_) Next();
       });
     });

@@ -86,7 +86,7 @@ std::string OwnUsers() {
   const std::string map = "0 " + std::to_string(uid) + " 1";
   const int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
   const bool done = fd >= 0 && write(fd, map.data(), map.size()) > 0;
-  const std::string wrong = done ? "" : Skip("uid_map");
+  std::string wrong = done ? "" : Skip("uid_map");
   if (fd >= 0) close(fd);
   return wrong;
 }
