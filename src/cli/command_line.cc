@@ -10,7 +10,7 @@
 namespace certlatch {
 namespace {
 
-constexpr const Mode* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -43,7 +43,7 @@ Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
 }
 
 // One screen: where the mode's own flags leave no room for the others, it names these.
-std::string Help(const Mode& mode) {
+std::string Help(const ModeSyntax& mode) {
   std::string text = mode.usage;
   for (const FlagTable table : mode.tables) DescribeFlags(table, text);
   if (&mode == &kWaitMode) {
@@ -56,7 +56,8 @@ std::string Help(const Mode& mode) {
   return text;
 }
 
-Status Read(const std::vector<std::string_view>& arguments, const Mode& mode, Parsed& parsed) {
+Status Read(const std::vector<std::string_view>& arguments, const ModeSyntax& mode,
+            Parsed& parsed) {
   const FlagTable tables[] = {mode.tables[0], mode.tables[1], mode.tables[2], kConnectionFlags};
   char* const command = reinterpret_cast<char*>(&parsed.command);
   void* const parts[kParts] = {&parsed.given, command, command + mode.volume, command + mode.pod,
@@ -65,7 +66,7 @@ Status Read(const std::vector<std::string_view>& arguments, const Mode& mode, Pa
 }
 
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
-Status ParseMode(const Mode& mode, const std::vector<std::string_view>& arguments,
+Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
                  const Surroundings& surroundings, Command& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   command.kind = mode.kind;
@@ -113,7 +114,7 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
   if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
   if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
-  for (const Mode* known : kModes) {
+  for (const ModeSyntax* known : kModes) {
     if (mode != known->name) continue;
     return ParseMode(*known, {arguments.begin() + 1, arguments.end()}, surroundings, command);
   }

@@ -61,14 +61,14 @@ Status CompletePublish(Parsed& parsed, const Surroundings& surroundings) {
 
 }  // namespace
 
-const Mode kPublishMode = {"publish",
-                           Command::Kind::kPublish,
-                           kPublishUsage,
-                           kPublishExamples,
-                           {kPublishFlags, kVolumeFlags},
-                           offsetof(Command, publish.volume),
-                           0,
-                           0,
-                           CompletePublish};
+const ModeSyntax kPublishMode = {"publish",
+                                 Command::Kind::kPublish,
+                                 kPublishUsage,
+                                 kPublishExamples,
+                                 {kPublishFlags, kVolumeFlags},
+                                 offsetof(Command, publish.volume),
+                                 0,
+                                 0,
+                                 CompletePublish};
 
 }  // namespace certlatch

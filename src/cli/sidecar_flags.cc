@@ -183,14 +183,14 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
 
 }  // namespace
 
-const Mode kSidecarMode = {"sidecar",
-                           Command::Kind::kSidecar,
-                           kSidecarUsage,
-                           kSidecarExamples,
-                           {kVolumeFlags, kExpectFlags, kSidecarFlags},
-                           offsetof(Command, sidecar.pod.volume),
-                           offsetof(Command, sidecar.pod),
-                           offsetof(Command, sidecar.expect),
-                           CompleteSidecar};
+const ModeSyntax kSidecarMode = {"sidecar",
+                                 Command::Kind::kSidecar,
+                                 kSidecarUsage,
+                                 kSidecarExamples,
+                                 {kVolumeFlags, kExpectFlags, kSidecarFlags},
+                                 offsetof(Command, sidecar.pod.volume),
+                                 offsetof(Command, sidecar.pod),
+                                 offsetof(Command, sidecar.expect),
+                                 CompleteSidecar};
 
 }  // namespace certlatch

@@ -90,7 +90,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
 
 }  // namespace
 
-const Mode kWaitMode = {"wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0,
-                        0,      CompleteWait};
+const ModeSyntax kWaitMode = {
+    "wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0, 0, CompleteWait};
 
 }  // namespace certlatch
