@@ -452,8 +452,11 @@ void Reload::Accept(Now now) {
     Say(LogLevel::kWarning, "forced", "Certificate accepted although it is not the expected one",
         ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, now.at));
   }
+  std::string which = Format("leaf %s, valid until %s", Short(mounted_.leaf.sha256).c_str(),
+                             FormatWallTime(mounted_.leaf.not_after).c_str());
+  if (!mounted_.warning.empty()) which += Format("; %s", Printable(mounted_.warning).c_str());
   Say(mounted_.warning.empty() ? LogLevel::kInfo : LogLevel::kWarning, "verified",
-      "Certificate loaded and verified", Printable(mounted_.warning));
+      "Certificate loaded and verified", which);
 }
 
 void Reload::Conclude(Now now) {
