@@ -404,8 +404,8 @@ ReloadActions Reload::Step(Now now) {
   Report(now);
   if (!verified_once_ && now.at >= start_by_) {
     start_by_ = kNever;
-    actions.timed_out = "no verified certificate after " + FormatDuration(options_.timeout) + ": " +
-                        std::string(TextOf(phase_).text) + ": " + reason_;
+    const std::string_view text = TextOf(phase_).text;
+    actions.timed_out = Format("%.*s: %s", Length(text), text.data(), reason_.c_str());
   }
   actions.wake = NextWake(now);
   actions.log = std::exchange(log_, {});

@@ -554,8 +554,7 @@ TEST(Reload, NamesWhatIsMissingWhenTimeIsUp) {
   sidecar.Run(179s);
   EXPECT_EQ(sidecar.timed_out, "");
   sidecar.Run(2s);
-  EXPECT_EQ(sidecar.timed_out,
-            "no verified certificate after 3m0s: Certificate not usable: no such file");
+  EXPECT_EQ(sidecar.timed_out, "Certificate not usable: no such file");
 }
 
 TEST(Reload, ABadPairIsNoStart) {
