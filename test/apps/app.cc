@@ -134,7 +134,7 @@ void TlsVolume::Write(const Payload& payload) {
   if (!old.empty()) writer_.Remove(old);
 }
 
-App::App(Talk talk) : talk_(talk) {
+App::App(Talk talk, uint16_t port) : talk_(talk), port_(port) {
   // Workers run as another user.
   if (chmod(directory().c_str(), 0755) != 0) std::abort();
 }

@@ -79,7 +79,7 @@ class App {
   std::string Prove() const;               // the value of --prove
 
  protected:
-  explicit App(Talk talk = Talk::kTls);
+  explicit App(Talk talk = Talk::kTls, uint16_t port = FreePort());
 
   std::string File(std::string_view name) const { return directory_.File(name); }
   const std::string& directory() const { return directory_.path(); }
@@ -90,7 +90,7 @@ class App {
  private:
   TempDir directory_;
   const Talk talk_;
-  const uint16_t port_ = FreePort();
+  const uint16_t port_;
   std::unique_ptr<Subprocess> process_;
 };
 

@@ -13,6 +13,8 @@ class Postgres : public App {
   explicit Postgres(const TlsVolume& volume);
   ~Postgres() override;
 
+  std::string PidFile() const { return File("data/postmaster.pid"); }
+
   // What its pod's securityContext and volume need.
   static uid_t User();
   static gid_t Group();

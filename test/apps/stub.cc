@@ -4,8 +4,8 @@
 
 namespace certlatch::test {
 
-Stub::Stub(const TlsVolume& volume, std::string_view mode) {
-  Start({CERTLATCH_STUB_APP, std::to_string(port()), volume.path(), std::string(mode)});
+Stub::Stub(const TlsVolume& volume, std::string_view mode, uint16_t port) : App(Talk::kTls, port) {
+  Start({CERTLATCH_STUB_APP, std::to_string(port), volume.path(), std::string(mode)});
 }
 
 size_t Stub::Hups() const { return CountOf(process().Out(), "hup "); }

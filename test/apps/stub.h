@@ -10,7 +10,8 @@ namespace certlatch::test {
 
 class Stub : public App {
  public:
-  Stub(const TlsVolume& volume, std::string_view mode);  // modes: stub_app.cc
+  // Modes: stub_app.cc.
+  Stub(const TlsVolume& volume, std::string_view mode, uint16_t port = FreePort());
 
   size_t Hups() const;
   bool GotHups(size_t count) const;                    // so many or more, soon
