@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/check.h"
+#include "app/publish.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/text.h"
@@ -183,6 +185,25 @@ int RunSidecar(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+int RunPublish(const Stage& stage, Command& command) {
+  command.publish.watch.seed = RandomSeed();
+  PodOptions mount;
+  mount.volume = command.publish.volume;
+  LinuxPod pod(*stage.loop, stage.host->http(), std::move(mount));
+  Ending ending(*stage.loop);
+  Publish publish(*stage.host, pod, command.publish, ending.Take());
+  Run(stage, publish);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
+int RunCheck(const Stage& stage, Command& command) {
+  LinuxPod pod(*stage.loop, stage.host->http(), command.check.pod);
+  Ending ending(*stage.loop);
+  Check check(*stage.host, pod, command.check, ending.Take());
+  Run(stage, check);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
 int RunMode(Command& command) {
   Stage stage;
   const Status built = Build(command, stage);
@@ -192,9 +213,14 @@ int RunMode(Command& command) {
       return RunWait(stage, command);
     case Command::Kind::kSidecar:
       return RunSidecar(stage, command);
-    default:
-      return kExitNotMet;
+    case Command::Kind::kPublish:
+      return RunPublish(stage, command);
+    case Command::Kind::kCheck:
+      return RunCheck(stage, command);
+    case Command::Kind::kPrint:
+      break;
   }
+  return kExitNotMet;
 }
 
 int Main(int argc, char** argv) {

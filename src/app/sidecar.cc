@@ -38,16 +38,6 @@ CertificateMetrics MetricsOf(const LeafFacts& leaf) {
   return {std::nullopt, leaf.sha256, leaf.not_before, leaf.not_after};
 }
 
-bool SameFiles(const VolumeSnapshot& snapshot, const Digest& digest) {
-  PairBytes bytes;
-  std::string_view* const views[] = {&bytes.cert, &bytes.key, &bytes.ca};
-  for (size_t i = 0; i < snapshot.files.size() && i < std::size(views); ++i) {
-    const VolumeFile& file = snapshot.files[i];
-    if (file.missing.empty()) *views[i] = file.bytes.Reveal();
-  }
-  return BundleDigest(bytes) == digest;
-}
-
 StatusPage Plain(int status, std::string text) {
   StatusPage page;
   page.status = status;
@@ -169,7 +159,7 @@ void Sidecar::ReadVolume() {
 Mounted Sidecar::Examine(VolumeReading reading) {
   const Mounted& last = pair_.mounted;
   const bool usable = last.readable && last.problem.empty();
-  if (!usable || !SameFiles(reading.snapshot, last.digest)) {
+  if (!usable || BundleDigest(BytesOf(reading.snapshot)) != last.digest) {
     pair_ = ExamineFiles(reading.snapshot, RulesOf(options_));
   }
   pair_.mounted.appeared = reading.appeared;

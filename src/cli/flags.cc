@@ -10,6 +10,7 @@ namespace certlatch {
 namespace {
 
 constexpr size_t kHelpColumn = 40;
+constexpr size_t kHelpWidth = 100;
 constexpr int kMaxCount = 100000;
 
 std::string Quoted(std::string_view text) { return Format("\"%s\"", Printable(text, 200).c_str()); }
@@ -18,27 +19,30 @@ Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; 
 
 class Reader {
  public:
-  Reader(const std::vector<std::string_view>& arguments, std::span<const Flag> flags, void* options)
-      : arguments_(arguments), flags_(flags), options_(options) {}
+  Reader(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+         void* const* parts)
+      : arguments_(arguments), tables_(tables), parts_(parts) {}
 
-  Result<std::vector<std::string_view>> Read() {
+  Result<Positional> Read() {
+    Positional positional;
+    std::vector<std::string_view>& words = positional.words;
+    bool dashes = false;
     while (next_ < arguments_.size()) {
       const std::string_view argument = arguments_[next_++];
-      if (argument == "--") {
-        while (next_ < arguments_.size()) positional_.push_back(arguments_[next_++]);
-        break;
-      }
       Status status;
-      if (argument.starts_with("--")) {
-        status = ReadLong(argument);
-      } else if (argument.size() > 1 && argument[0] == '-') {
-        status = ReadShort(argument);
+      if (dashes || argument.size() < 2 || argument[0] != '-') {
+        words.push_back(argument);
+        if (!dashes) positional.before_dashes = words.size();
+      } else if (argument == "--") {
+        dashes = true;
       } else {
-        positional_.push_back(argument);
+        status = argument[1] == '-' ? ReadLong(argument) : ReadShort(argument);
       }
-      if (!status) return status.error();
+      if (!status) return std::move(status).error();
     }
-    return std::move(positional_);
+    Status needs = CheckNeeds();
+    if (!needs) return std::move(needs).error();
+    return positional;
   }
 
  private:
@@ -46,12 +50,10 @@ class Reader {
     const size_t equals = std::min(argument.find('='), argument.size());
     const std::string_view name = argument.substr(2, equals - 2);
     const std::string shown = Format("--%s", Printable(name, 100).c_str());
-    for (const Flag& flag : flags_) {
-      if (name != flag.name) continue;
-      if (equals < argument.size()) return Apply(flag, argument.substr(equals + 1));
-      return ApplyNext(flag, shown);
-    }
-    return Refusal(Format("unknown flag: %s", shown.c_str()));
+    const Flag* flag = Find(name, 0);
+    if (flag == nullptr) return Refusal(Format("unknown flag: %s", shown.c_str()));
+    if (equals < argument.size()) return Apply(*flag, argument.substr(equals + 1));
+    return ApplyNext(*flag, shown);
   }
 
   // "-n", "-nX", "-n=X", and "-ab" for two switches.
@@ -61,7 +63,7 @@ class Reader {
       const std::string shown =
           Format("'%s' in -%s", Printable(letters.substr(0, 1)).c_str(),
                  Printable(letters.substr(0, letters.find('=')), 100).c_str());
-      const Flag* flag = ByLetter(letters[0]);
+      const Flag* flag = Find("", letters[0]);
       if (flag == nullptr) {
         return Refusal(Format("unknown shorthand flag: %s", shown.c_str()));
       }
@@ -74,11 +76,24 @@ class Reader {
     return {};
   }
 
-  const Flag* ByLetter(char letter) const {
-    for (const Flag& flag : flags_) {
-      if (letter != 0 && flag.letter == letter) return &flag;
+  // By its name, or by its letter if that is not 0.
+  const Flag* Find(std::string_view name, char letter) const {
+    for (const FlagTable table : tables_) {
+      for (const Flag& flag : table) {
+        if (name == flag.name || (letter != 0 && letter == flag.letter)) return &flag;
+      }
     }
     return nullptr;
+  }
+
+  Status CheckNeeds() const {
+    for (const Flag* flag : given_) {
+      if (flag->needs == nullptr) continue;
+      const Flag* const needed = Find(flag->needs, 0);
+      if (std::find(given_.begin(), given_.end(), needed) != given_.end()) continue;
+      return Refusal(Format("--%s needs --%s", flag->name, flag->needs));
+    }
+    return {};
   }
 
   // A switch means itself, another flag the next argument.
@@ -88,7 +103,8 @@ class Reader {
     return Refusal(Format("flag needs an argument: %s", shown.c_str()));
   }
 
-  Status Apply(const Flag& flag, std::string_view value) const {
+  Status Apply(const Flag& flag, std::string_view value) {
+    given_.push_back(&flag);
     std::string_view meant = value;
     Status status;
     if (*flag.value == '\0') {
@@ -96,7 +112,9 @@ class Reader {
       if (!truth) status = truth.error();
       meant = truth && *truth ? "true" : "false";
     }
-    if (status) status = flag.set(flag.place(options_), meant);
+    if (status) {
+      status = flag.set(static_cast<char*>(parts_[flag.place.part]) + flag.place.offset, meant);
+    }
     if (status) return {};
     const char letter[] = {'-', flag.letter, ',', ' ', '\0'};
     return Refusal(Format("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
@@ -104,10 +122,10 @@ class Reader {
   }
 
   const std::vector<std::string_view>& arguments_;
-  const std::span<const Flag> flags_;
-  void* const options_;
+  const std::span<const FlagTable> tables_;
+  void* const* const parts_;
   size_t next_ = 0;
-  std::vector<std::string_view> positional_;
+  std::vector<const Flag*> given_;
 };
 
 Status SetNumber(void* place, std::string_view value, uint64_t least) {
@@ -119,14 +137,22 @@ Status SetNumber(void* place, std::string_view value, uint64_t least) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<std::string_view>> ReadFlags(const std::vector<std::string_view>& arguments,
-                                                std::span<const Flag> flags, void* options) {
-  return Reader(arguments, flags, options).Read();
+Status SetDurationFrom(Duration least, const char* refusal, void* place, std::string_view value) {
+  const Result<Duration> duration = ParseDuration(value);
+  if (!duration) return duration.error();
+  if (*duration < least) return Refusal(refusal);
+  *static_cast<Duration*>(place) = *duration;
+  return {};
 }
 
-std::string DescribeFlags(std::span<const Flag> flags) {
+}  // namespace
+
+Result<Positional> ReadFlags(const std::vector<std::string_view>& arguments,
+                             std::span<const FlagTable> tables, void* const* parts) {
+  return Reader(arguments, tables, parts).Read();
+}
+
+std::string DescribeFlags(FlagTable flags) {
   std::string text;
   for (const Flag& flag : flags) {
     const char letter[] = {'-', flag.letter, ',', '\0'};
@@ -138,9 +164,29 @@ std::string DescribeFlags(std::span<const Flag> flags) {
   return text;
 }
 
+std::string NameFlags(FlagTable flags) {
+  std::string text = " ";
+  size_t column = 1;
+  for (const Flag& flag : flags) {
+    const std::string name = Format(" --%s", flag.name);
+    column += name.size();
+    if (column > kHelpWidth) {
+      text += "\n ";
+      column = 1 + name.size();
+    }
+    text += name;
+  }
+  return text + "\n";
+}
+
 Status SetText(void* place, std::string_view value) {
   *static_cast<std::string*>(place) = value;
   return {};
+}
+
+Status SetFilled(void* place, std::string_view value) {
+  if (value.empty()) return Refusal("must not be empty");
+  return SetText(place, value);
 }
 
 Status AddText(void* place, std::string_view value) {
@@ -154,15 +200,29 @@ Status SetSwitch(void* place, std::string_view value) {
 }
 
 Status SetDuration(void* place, std::string_view value) {
-  const Result<Duration> duration = ParseDuration(value);
-  if (!duration) return duration.error();
-  *static_cast<Duration*>(place) = *duration;
-  return {};
+  return SetDurationFrom(Duration::min(), "", place, value);
+}
+
+Status SetDelay(void* place, std::string_view value) {
+  return SetDurationFrom(Duration::zero(), "must not be negative", place, value);
+}
+
+Status SetLimit(void* place, std::string_view value) {
+  return SetDurationFrom(Duration(1), "must be more than 0", place, value);
 }
 
 Status SetCount(void* place, std::string_view value) { return SetNumber(place, value, 0); }
 
 Status SetPositive(void* place, std::string_view value) { return SetNumber(place, value, 1); }
+
+int IndexOf(std::string_view value, std::string_view choices) {
+  int index = 0;
+  for (const std::string_view choice : Split(choices, '|')) {
+    if (choice == value) return index;
+    ++index;
+  }
+  return -1;
+}
 
 Result<bool> ParseBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {

@@ -2,7 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <iterator>
+
+#include "base/duration.h"
 #include "base/text.h"
+#include "base/wall_time.h"
 
 namespace certlatch {
 namespace {
@@ -62,6 +66,7 @@ ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules) {
   Mounted& mounted = pair.mounted;
   mounted.readable = true;
   mounted.digest = BundleDigest(bytes);
+  mounted.pair_digest = BundleDigest({bytes.cert, bytes.key, {}});
   if (bytes.cert.data() != nullptr) mounted.cert_hash = Sha256(bytes.cert);
   mounted.all_files =
       bytes.cert.data() != nullptr && bytes.key.data() != nullptr && bytes.ca.data() != nullptr;
@@ -73,19 +78,47 @@ ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules) {
   return pair;
 }
 
-ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules) {
-  std::string_view bytes[3];
-  for (size_t i = 0; i < 3 && i < snapshot.files.size(); ++i) {
+PairBytes BytesOf(const VolumeSnapshot& snapshot) {
+  PairBytes bytes;
+  std::string_view* const views[] = {&bytes.cert, &bytes.key, &bytes.ca};
+  for (size_t i = 0; i < snapshot.files.size() && i < std::size(views); ++i) {
     const VolumeFile& file = snapshot.files[i];
-    if (file.missing.empty()) bytes[i] = file.bytes.Reveal();
+    if (file.missing.empty()) *views[i] = file.bytes.Reveal();
   }
-  const bool misses = bytes[0].data() == nullptr || bytes[1].data() == nullptr;
-  ExaminedPair pair = ExaminePair({bytes[0], bytes[1], bytes[2]}, rules);
+  return bytes;
+}
+
+ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules) {
+  const PairBytes bytes = BytesOf(snapshot);
+  const bool misses = bytes.cert.data() == nullptr || bytes.key.data() == nullptr;
+  ExaminedPair pair = ExaminePair(bytes, rules);
   if (misses) {
     pair.mounted.problem += Format("; the volume holds %s: --cert-file/--key-file can name others",
                                    Printable(snapshot.holds, 500).c_str());
   }
   return pair;
+}
+
+std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity) {
+  if (!pair.readable || !pair.problem.empty()) return pair.problem;
+  CertFacts dates;
+  dates.not_before = pair.leaf.not_before;
+  dates.not_after = pair.leaf.not_after;
+  const std::string end = FormatWallTime(dates.not_after);
+  switch (CheckValidity(dates, now, min_validity).validity) {
+    case Validity::kValid:
+      break;
+    case Validity::kExpired:
+      return Format("the certificate expired at %s", end.c_str());
+    case Validity::kNotYetValid:
+      return Format("the certificate is not valid before %s",
+                    FormatWallTime(dates.not_before).c_str());
+    case Validity::kTooShort:
+      return Format(
+          "the certificate is valid only until %s, less than the %s that --min-validity asks for",
+          end.c_str(), RoughDuration(min_validity).c_str());
+  }
+  return "";
 }
 
 bool LeafNames(const CertFacts& leaf, std::string_view name) {

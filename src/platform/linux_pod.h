@@ -1,4 +1,4 @@
-// LinuxPod is the real Pod: the mount through Volume, the app through TellApp, what it serves
+// LinuxPod is the real Pod: the mount through Volume, the app through AppTeller, what it serves
 // through ProbeTls. Owns them; what is not configured costs nothing.
 #pragma once
 
@@ -34,7 +34,7 @@ class LinuxPod : public Pod {
   PodOptions options_;
   std::function<void()> hint_;
   Volume volume_;
-  TellApp tell_;
+  AppTeller tell_;
 };
 
 }  // namespace certlatch

@@ -111,6 +111,23 @@ TEST(MountedPair, LeavesDatesToWhoHasAClock) {
   EXPECT_EQ(expired.warning, "");
 }
 
+TEST(MountedPair, MayBeUsedBetweenItsDates) {
+  Mounted mounted;
+  mounted.readable = true;
+  mounted.leaf.not_before = WallTime(1000s);
+  mounted.leaf.not_after = WallTime(2000s);
+  EXPECT_EQ(ProblemAt(mounted, WallTime(1000s)), "");
+  EXPECT_EQ(ProblemAt(mounted, WallTime(2000s)), "");
+  EXPECT_EQ(ProblemAt(mounted, WallTime(999s)),
+            "the certificate is not valid before 1970-01-01T00:16:40Z");
+  EXPECT_EQ(ProblemAt(mounted, WallTime(2001s)), "the certificate expired at 1970-01-01T00:33:20Z");
+  EXPECT_EQ(ProblemAt(mounted, WallTime(1500s), 10min),
+            "the certificate is valid only until 1970-01-01T00:33:20Z, less than the 10m0s that "
+            "--min-validity asks for");
+  mounted.problem = "is not its own";
+  EXPECT_EQ(ProblemAt(mounted, WallTime(1500s)), "is not its own");
+}
+
 TEST(MountedPair, WarnsOfACaThatIsNone) {
   EXPECT_EQ(Examine(Pair(), "no PEM").warning, "ca.crt holds no PEM certificate");
   EXPECT_EQ(Examine(Pair(), test::PemBlock("CERTIFICATE", "no DER")).warning,
