@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "test/system/certlatch_run.h"
+
 namespace certlatch::test {
 namespace {
 
@@ -46,6 +48,8 @@ Nginx::Nginx(const TlsVolume& volume) {
   Write("html/index.html", "served");
   Start({"/usr/sbin/nginx", "-p", directory(), "-e", "stderr", "-c", "nginx.conf"});
 }
+
+size_t Nginx::Hups() const { return CountOf(process().Err(), "(SIGHUP) received"); }
 
 void Nginx::WriteInclude(std::string_view text) const {
   if (text.empty()) {

@@ -16,6 +16,7 @@ class Nginx : public App {
   // A file that the configuration includes; removed where `text` is empty.
   void WriteInclude(std::string_view text) const;
   void WritePage(std::string_view name, size_t size) const;  // of zeros
+  size_t Hups() const;                                       // that it has logged
   std::string PidFile() const { return File("nginx.pid"); }
 };
 
