@@ -122,7 +122,11 @@ void Publish::Judge() {
   const std::string problem = ProblemAt(pair_, host_.WallNow());
   Trouble(source_trouble_, problem);
   ours_.reset();
-  if (problem.empty()) ours_ = Publication{pair_.cert_hash, pair_.digest, pair_.leaf.not_after};
+  if (problem.empty()) {
+    ours_ = Publication{pair_.cert_hash, pair_.digest, pair_.leaf.not_after};
+    // This mount may show fewer files of the Secret than those of the followers.
+    if (secret_ == nullptr && !pair_.all_files) ours_->bundle.reset();
+  }
   LookAgainLater();
   Decide();
 }
@@ -176,11 +180,10 @@ Expected Publish::Read(const Json& lease) const {
 // The Lease says what we say.
 void Publish::OnHeld(const Expected& there) {
   if (there.bundle == ours_->bundle) written_ = ours_;
-  Trouble(lease_trouble_, "");
-  if (said_held_ != ours_->cert_hash) {
-    said_held_ = ours_->cert_hash;
-    host_.Log({LogLevel::kInfo, "up_to_date",
-               Format("%s is up to date: %s", lease_label_.c_str(), Describe(*ours_).c_str())});
+  if (said_held_ == ours_->cert_hash) {
+    Trouble(lease_trouble_, "");
+  } else {
+    SayHeld("up_to_date", "is up to date", *ours_);
   }
   if (options_.once) Finish(WaitOutcome::kMet, {});
 }
@@ -238,10 +241,7 @@ void Publish::OnWritten(const ApiAnswer& answer) {
   next_change_ = written_at_ + kBetween;
   next_repeat_ = written_at_ + repeats_.Next();
   stale_ = sent_from_;
-  said_held_ = sent_.cert_hash;
-  Trouble(lease_trouble_, "");
-  host_.Log({LogLevel::kInfo, "annotated",
-             Format("%s annotated: %s", lease_label_.c_str(), Describe(sent_).c_str())});
+  SayHeld("annotated", "annotated", sent_);
   if (!options_.once) return;
   // The answer is the Lease as it is now: that is all there is to wait for.
   const Result<Json> lease = ParseJson(answer.body);
@@ -272,18 +272,30 @@ void Publish::Postpone(Duration length) { next_change_ = SaturatingAdd(host_.Now
 
 // --- telling ----------------------------------------------------------------------------------
 
+void Publish::SayHeld(const char* event, const char* what, const Publication& record) {
+  said_held_ = record.cert_hash;
+  lease_trouble_.clear();
+  const std::string hash = HexLower(record.cert_hash);
+  const std::string until = FormatWallTime(record.not_after);
+  host_.Log({LogLevel::kInfo,
+             event,
+             Format("%s %s: %s", lease_label_.c_str(), what, Describe(record).c_str()),
+             {{"lease", options_.lease}, {"cert_hash", hash}, {"valid_until", until}}});
+}
+
 std::string Publish::Describe(const Publication& record) {
   return Format("cert-hash %s, valid until %s", Short(record.cert_hash).c_str(),
                 FormatWallTime(record.not_after).c_str());
 }
 
-// Once per change.
+// Once per change; and when it is over.
 void Publish::Trouble(std::string& said, const std::string& text) {
   if (text == said) return;
   said = text;
-  if (text.empty()) return;
+  const bool over = text.empty();
   const std::string& label = &said == &lease_trouble_ ? lease_label_ : source_label_;
-  host_.Log({LogLevel::kWarning, "trouble", Format("%s: %s", label.c_str(), text.c_str())});
+  host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
+             Format("%s: %s", label.c_str(), over ? "all is well again" : text.c_str())});
 }
 
 bool Publish::GaveUp(const ObjectWatcher& watcher, const std::string& label) {

@@ -65,6 +65,7 @@ class Publish : public Mode {
   bool WasWritten() const { return written_ && *written_ == *ours_; }
 
   static std::string Describe(const Publication& record);
+  void SayHeld(const char* event, const char* what, const Publication& record);
   void Trouble(std::string& said, const std::string& text);
   bool GaveUp(const ObjectWatcher& watcher, const std::string& label);
   void Fail(const std::string& why);

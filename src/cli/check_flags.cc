@@ -43,14 +43,14 @@ Status CompleteCheck(Parsed& parsed, const Surroundings& surroundings) {
 
 }  // namespace
 
-const Mode kCheckMode = {"check",
-                         Command::Kind::kCheck,
-                         kCheckUsage,
-                         kCheckExamples,
-                         {kVolumeFlags, kExpectFlags, kCheckFlags},
-                         offsetof(Command, check.pod.volume),
-                         offsetof(Command, check.pod),
-                         offsetof(Command, check.expect),
-                         CompleteCheck};
+const ModeSyntax kCheckMode = {"check",
+                               Command::Kind::kCheck,
+                               kCheckUsage,
+                               kCheckExamples,
+                               {kVolumeFlags, kExpectFlags, kCheckFlags},
+                               offsetof(Command, check.pod.volume),
+                               offsetof(Command, check.pod),
+                               offsetof(Command, check.expect),
+                               CompleteCheck};
 
 }  // namespace certlatch

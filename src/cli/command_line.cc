@@ -10,7 +10,7 @@
 namespace certlatch {
 namespace {
 
-constexpr const Mode* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -31,51 +31,50 @@ Status Print(std::string text, Command& command) {
   return {};
 }
 
-Error NoSuchVerb(std::string_view verb) {
-  return Refusal(
-      Format("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
-             Printable(verb, 100).c_str()));
+Status NoSuchVerb(std::string_view verb) {
+  return Refuse("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
+                Printable(verb, 100).c_str());
 }
 
-Error BadFlag(const Error& error, const char* mode, bool as_kubectl) {
-  return Refusal(Format(as_kubectl ? "Error: %s\nSee 'kubectl %s --help' for usage."
-                                   : "error: %s (see 'certlatch %s --help')",
-                        error.text.c_str(), mode));
+Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
+  return Refuse(as_kubectl ? "Error: %s\nSee 'kubectl %s --help' for usage."
+                           : "error: %s (see 'certlatch %s --help')",
+                error.text.c_str(), mode);
 }
 
 // One screen: where the mode's own flags leave no room for the others, it names these.
-std::string Help(const Mode& mode) {
+std::string Help(const ModeSyntax& mode) {
   std::string text = mode.usage;
-  for (const FlagTable table : mode.tables) text += DescribeFlags(table);
+  for (const FlagTable table : mode.tables) DescribeFlags(table, text);
   if (&mode == &kWaitMode) {
-    text += DescribeFlags(kConnectionFlags);
+    DescribeFlags(kConnectionFlags, text);
   } else {
     text += "\nFor the API server and the log, as in 'certlatch wait --help':\n";
-    text += NameFlags(kConnectionFlags);
+    NameFlags(kConnectionFlags, text);
   }
-  return text + mode.examples;
+  text += mode.examples;
+  return text;
 }
 
-Result<Positional> Read(const std::vector<std::string_view>& arguments, const Mode& mode,
-                        Parsed& parsed) {
+Status Read(const std::vector<std::string_view>& arguments, const ModeSyntax& mode,
+            Parsed& parsed) {
   const FlagTable tables[] = {mode.tables[0], mode.tables[1], mode.tables[2], kConnectionFlags};
   char* const command = reinterpret_cast<char*>(&parsed.command);
   void* const parts[kParts] = {&parsed.given, command, command + mode.volume, command + mode.pod,
                                command + mode.expect};
-  return ReadFlags(arguments, tables, parts);
+  return ReadFlags(arguments, tables, parts, parsed.positional);
 }
 
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
-Status ParseMode(const Mode& mode, const std::vector<std::string_view>& arguments,
+Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
                  const Surroundings& surroundings, Command& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   command.kind = mode.kind;
   // A probe that fails is not why its container ends.
   if (mode.kind == Command::Kind::kCheck) command.output.termination_log.clear();
   Parsed parsed{command, {}, {}};
-  Result<Positional> positional = Read(arguments, mode, parsed);
-  if (!positional) return BadFlag(positional.error(), mode.name, as_kubectl);
-  parsed.positional = *std::move(positional);
+  const Status read = Read(arguments, mode, parsed);
+  if (!read) return BadFlag(read.error(), mode.name, as_kubectl);
   if (parsed.given.help) return Print(Help(mode), command);
   if (as_kubectl) {
     std::vector<std::string_view>& words = parsed.positional.words;
@@ -92,14 +91,14 @@ Status ParseMode(const Mode& mode, const std::vector<std::string_view>& argument
 
 Status RefuseWords(const Positional& positional) {
   if (positional.words.empty()) return {};
-  return Refusal(Format("unexpected argument \"%s\"", Printable(positional.words[0], 100).c_str()));
+  return Refuse("unexpected argument \"%s\"", Printable(positional.words[0], 100).c_str());
 }
 
 Status CompleteOutput(const Given& given, const char* known, bool& chosen) {
   chosen = given.output == known;
   if (chosen || given.output.empty()) return {};
-  return Refusal(Format("--output knows only \"%s\", not \"%s\"", known,
-                        Printable(given.output, 100).c_str()));
+  return Refuse("--output knows only \"%s\", not \"%s\"", known,
+                Printable(given.output, 100).c_str());
 }
 
 Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
@@ -112,15 +111,15 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     command.wait.as_kubectl = true;
     return ParseMode(kWaitMode, arguments, surroundings, command);
   }
-  if (arguments.empty()) return Refusal("error: no mode given (see 'certlatch --help')");
+  if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
   if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
-  for (const Mode* known : kModes) {
+  for (const ModeSyntax* known : kModes) {
     if (mode != known->name) continue;
     return ParseMode(*known, {arguments.begin() + 1, arguments.end()}, surroundings, command);
   }
-  return Refusal(
-      Format("error: unknown mode \"%s\" (see 'certlatch --help')", Printable(mode, 100).c_str()));
+  return Refuse("error: unknown mode \"%s\" (see 'certlatch --help')",
+                Printable(mode, 100).c_str());
 }
 
 }  // namespace certlatch

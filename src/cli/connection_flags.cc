@@ -6,6 +6,8 @@
 namespace certlatch {
 namespace {
 
+constexpr Duration kRequestTimeout = 30s;  // kubectl's 0 means none; ours, the usual one
+
 std::string UrlOfCluster(const Environment& environment) {
   const std::string host(ValueOf(environment, "KUBERNETES_SERVICE_HOST"));
   const std::string port(ValueOf(environment, "KUBERNETES_SERVICE_PORT"));
@@ -46,10 +48,8 @@ Status CompleteServer(const Surroundings& surroundings, Parsed& parsed) {
   ConnectionOptions& options = parsed.command.connection;
   const std::string cluster = UrlOfCluster(surroundings.environment);
   if (options.server.empty()) options.server = cluster;
-  if (const char* wrong = WhatIsWrong(options)) return Refusal(wrong);
-  if (options.request_timeout == Duration::zero()) {
-    options.request_timeout = ConnectionOptions().request_timeout;
-  }
+  if (const char* wrong = WhatIsWrong(options)) return Refuse("%s", wrong);
+  if (options.request_timeout == Duration::zero()) options.request_timeout = kRequestTimeout;
   options.in_cluster = options.server == cluster;
   if (options.in_cluster) {
     UseServiceAccount(options);
@@ -58,10 +58,11 @@ Status CompleteServer(const Surroundings& surroundings, Parsed& parsed) {
   const char* const proxy =
       parsed.given.no_proxy ? "" : ProxyVariableFor(options.server, surroundings.environment);
   if (*proxy == '\0') return {};
-  return Refusal(
-      Format("the environment variable %s asks for a proxy, which certlatch cannot use; give "
-             "--no-proxy to connect directly",
-             proxy));
+  return Refuse(
+      "the environment variable %s asks for a proxy, which certlatch cannot use; give --no-proxy "
+      "to "
+      "connect directly",
+      proxy);
 }
 
 Status CompleteNamespace(const Surroundings& surroundings, const std::string& given,
@@ -71,7 +72,7 @@ Status CompleteNamespace(const Surroundings& surroundings, const std::string& gi
   if (ns.empty()) ns = surroundings.service_account_namespace;
   if (ns.empty()) ns = "default";
   if (IsObjectName(ns)) return {};
-  return Refusal(Format("--namespace \"%s\": no namespace name", Printable(ns, 100).c_str()));
+  return Refuse("--namespace \"%s\": no namespace name", Printable(ns, 100).c_str());
 }
 
 }  // namespace
@@ -82,10 +83,8 @@ Status SetToken(void* place, std::string_view value) {
 }
 
 Status SetLogFormat(void* place, std::string_view value) {
-  const int format = IndexOf(value, "text|logfmt|json");  // in LogFormat's order
-  if (format < 0) return Refusal("must be text, logfmt or json");
-  *static_cast<LogFormat*>(place) = static_cast<LogFormat>(format);
-  return {};
+  static_assert(sizeof(LogFormat) == sizeof(int));
+  return SetChoice(place, value, "text|logfmt|json", "text, logfmt or json");
 }
 
 Status CompleteConnection(const Surroundings& surroundings, Parsed& parsed, WatchSettings& watch,

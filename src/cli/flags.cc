@@ -1,6 +1,8 @@
 #include "cli/flags.h"
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstring>
 #include <utility>
 
 #include "base/duration.h"
@@ -15,16 +17,13 @@ constexpr int kMaxCount = 100000;
 
 std::string Quoted(std::string_view text) { return Format("\"%s\"", Printable(text, 200).c_str()); }
 
-Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
-
 class Reader {
  public:
   Reader(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
          void* const* parts)
       : arguments_(arguments), tables_(tables), parts_(parts) {}
 
-  Result<Positional> Read() {
-    Positional positional;
+  Status Read(Positional& positional) {
     std::vector<std::string_view>& words = positional.words;
     bool dashes = false;
     while (next_ < arguments_.size()) {
@@ -38,11 +37,9 @@ class Reader {
       } else {
         status = argument[1] == '-' ? ReadLong(argument) : ReadShort(argument);
       }
-      if (!status) return std::move(status).error();
+      if (!status) return status;
     }
-    Status needs = CheckNeeds();
-    if (!needs) return std::move(needs).error();
-    return positional;
+    return CheckNeeds();
   }
 
  private:
@@ -51,7 +48,7 @@ class Reader {
     const std::string_view name = argument.substr(2, equals - 2);
     const std::string shown = Format("--%s", Printable(name, 100).c_str());
     const Flag* flag = Find(name, 0);
-    if (flag == nullptr) return Refusal(Format("unknown flag: %s", shown.c_str()));
+    if (flag == nullptr) return Refuse("unknown flag: %s", shown.c_str());
     if (equals < argument.size()) return Apply(*flag, argument.substr(equals + 1));
     return ApplyNext(*flag, shown);
   }
@@ -65,7 +62,7 @@ class Reader {
                  Printable(letters.substr(0, letters.find('=')), 100).c_str());
       const Flag* flag = Find("", letters[0]);
       if (flag == nullptr) {
-        return Refusal(Format("unknown shorthand flag: %s", shown.c_str()));
+        return Refuse("unknown shorthand flag: %s", shown.c_str());
       }
       letters.remove_prefix(1);
       if (letters.starts_with('=')) return Apply(*flag, letters.substr(1));
@@ -91,7 +88,7 @@ class Reader {
       if (flag->needs == nullptr) continue;
       const Flag* const needed = Find(flag->needs, 0);
       if (std::find(given_.begin(), given_.end(), needed) != given_.end()) continue;
-      return Refusal(Format("--%s needs --%s", flag->name, flag->needs));
+      return Refuse("--%s needs --%s", flag->name, flag->needs);
     }
     return {};
   }
@@ -100,7 +97,7 @@ class Reader {
   Status ApplyNext(const Flag& flag, const std::string& shown) {
     if (*flag.value == '\0') return Apply(flag, "true");
     if (next_ < arguments_.size()) return Apply(flag, arguments_[next_++]);
-    return Refusal(Format("flag needs an argument: %s", shown.c_str()));
+    return Refuse("flag needs an argument: %s", shown.c_str());
   }
 
   Status Apply(const Flag& flag, std::string_view value) {
@@ -117,8 +114,8 @@ class Reader {
     }
     if (status) return {};
     const char letter[] = {'-', flag.letter, ',', ' ', '\0'};
-    return Refusal(Format("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
-                          flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str()));
+    return Refuse("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
+                  flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str());
   }
 
   const std::vector<std::string_view>& arguments_;
@@ -131,7 +128,7 @@ class Reader {
 Status SetNumber(void* place, std::string_view value, uint64_t least) {
   const auto number = ParseUint(value, kMaxCount);
   if (!number || *number < least) {
-    return Refusal(Format("not a number from %d to %d", static_cast<int>(least), kMaxCount));
+    return Refuse("not a number from %d to %d", static_cast<int>(least), kMaxCount);
   }
   *static_cast<int*>(place) = static_cast<int>(*number);
   return {};
@@ -140,20 +137,27 @@ Status SetNumber(void* place, std::string_view value, uint64_t least) {
 Status SetDurationFrom(Duration least, const char* refusal, void* place, std::string_view value) {
   const Result<Duration> duration = ParseDuration(value);
   if (!duration) return duration.error();
-  if (*duration < least) return Refusal(refusal);
+  if (*duration < least) return Refuse("%s", refusal);
   *static_cast<Duration*>(place) = *duration;
   return {};
 }
 
 }  // namespace
 
-Result<Positional> ReadFlags(const std::vector<std::string_view>& arguments,
-                             std::span<const FlagTable> tables, void* const* parts) {
-  return Reader(arguments, tables, parts).Read();
+Status ReadFlags(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+                 void* const* parts, Positional& positional) {
+  return Reader(arguments, tables, parts).Read(positional);
 }
 
-std::string DescribeFlags(FlagTable flags) {
-  std::string text;
+Status Refuse(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::string text = FormatList(pattern, arguments);
+  va_end(arguments);
+  return Error{Code::kConfig, std::move(text)};
+}
+
+void DescribeFlags(FlagTable flags, std::string& text) {
   for (const Flag& flag : flags) {
     const char letter[] = {'-', flag.letter, ',', '\0'};
     std::string line =
@@ -161,11 +165,10 @@ std::string DescribeFlags(FlagTable flags) {
     line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
     text += Format("%s%s\n", line.c_str(), flag.help);
   }
-  return text;
 }
 
-std::string NameFlags(FlagTable flags) {
-  std::string text = " ";
+void NameFlags(FlagTable flags, std::string& text) {
+  text += ' ';
   size_t column = 1;
   for (const Flag& flag : flags) {
     const std::string name = Format(" --%s", flag.name);
@@ -176,7 +179,7 @@ std::string NameFlags(FlagTable flags) {
     }
     text += name;
   }
-  return text + "\n";
+  text += '\n';
 }
 
 Status SetText(void* place, std::string_view value) {
@@ -185,7 +188,7 @@ Status SetText(void* place, std::string_view value) {
 }
 
 Status SetFilled(void* place, std::string_view value) {
-  if (value.empty()) return Refusal("must not be empty");
+  if (value.empty()) return Refuse("must not be empty");
   return SetText(place, value);
 }
 
@@ -224,6 +227,13 @@ int IndexOf(std::string_view value, std::string_view choices) {
   return -1;
 }
 
+Status SetChoice(void* place, std::string_view value, const char* choices, const char* refusal) {
+  const int index = IndexOf(value, choices);
+  if (index < 0) return Refuse("must be %s", refusal);
+  std::memcpy(place, &index, sizeof index);
+  return {};
+}
+
 Result<bool> ParseBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
     if (text == yes) return true;
@@ -231,7 +241,8 @@ Result<bool> ParseBool(std::string_view text) {
   for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
     if (text == no) return false;
   }
-  return Refusal(Format("strconv.ParseBool: parsing %s: invalid syntax", Quoted(text).c_str()));
+  return Failure(Code::kConfig, "strconv.ParseBool: parsing %s: invalid syntax",
+                 Quoted(text).c_str());
 }
 
 }  // namespace certlatch

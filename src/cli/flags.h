@@ -41,14 +41,18 @@ struct Positional {
   size_t before_dashes = 0;  // how many of them stand before a "--"; without one all
 };
 
-Result<Positional> ReadFlags(const std::vector<std::string_view>& arguments,
-                             std::span<const FlagTable> tables, void* const* parts);
+// Puts the flags' values into `parts`, and the other arguments into `positional`.
+Status ReadFlags(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+                 void* const* parts, Positional& positional);
 
-// One line a flag: "  -n, --namespace NAME   …".
-std::string DescribeFlags(FlagTable flags);
+// Adds one line a flag to `text`: "  -n, --namespace NAME   …".
+void DescribeFlags(FlagTable flags, std::string& text);
 
-// Their names alone, on as few lines as they need: "  --namespace --server …".
-std::string NameFlags(FlagTable flags);
+// Adds their names alone, on as few lines as they need: "  --namespace --server …".
+void NameFlags(FlagTable flags, std::string& text);
+
+// The one way to say what is wrong with a command line (kConfig); as printf.
+[[gnu::noinline, gnu::format(printf, 1, 2)]] Status Refuse(const char* pattern, ...);
 
 // --- setters: how a flag's value becomes an option ---
 
@@ -64,6 +68,9 @@ Status SetPositive(void* place, std::string_view value);  // an int from 1 to 10
 
 // Which of "first|second|…" the value is, from 0; -1: none of them.
 int IndexOf(std::string_view value, std::string_view choices);
+
+// That index as an enum of int's size; `refusal` lists the choices for people.
+Status SetChoice(void* place, std::string_view value, const char* choices, const char* refusal);
 
 // Go's strconv.ParseBool.
 Result<bool> ParseBool(std::string_view text);

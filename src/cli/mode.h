@@ -1,6 +1,6 @@
-// Mode is one word of the command line, such as "wait": its help, its flags, and what its arguments
-// mean together. Each is defined in a file of its own (wait_flags.cc, …); command_line.cc reads the
-// arguments by it.
+// ModeSyntax is one word of the command line, such as "wait": its help, its flags, and what its
+// arguments mean together. Each is defined in a file of its own (wait_flags.cc, …); command_line.cc
+// reads the arguments by it.
 #pragma once
 
 #include <string>
@@ -21,9 +21,9 @@ struct Given {
   Duration timeout = kNotGiven;
   std::string ns;
   std::string output;
-  std::string lease_mode;
   std::string require_name;
   Duration min_validity{};
+  enum class LeaseMode { kUnsaid = -1, kWatch, kOnChange } lease_mode = LeaseMode::kUnsaid;
   bool exec = false;
   bool no_proxy = false;
   bool help = false;
@@ -41,7 +41,7 @@ struct Parsed {
   Positional positional;
 };
 
-struct Mode {
+struct ModeSyntax {
   const char* name;
   Command::Kind kind;
   const char* usage;     // all that stands before the flags in its help
@@ -56,12 +56,10 @@ struct Mode {
   Status (*complete)(Parsed& parsed, const Surroundings& surroundings);
 };
 
-extern const Mode kWaitMode;
-extern const Mode kSidecarMode;
-extern const Mode kPublishMode;
-extern const Mode kCheckMode;
-
-inline Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
+extern const ModeSyntax kWaitMode;
+extern const ModeSyntax kSidecarMode;
+extern const ModeSyntax kPublishMode;
+extern const ModeSyntax kCheckMode;
 
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);

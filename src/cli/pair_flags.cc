@@ -18,7 +18,7 @@ constexpr size_t kMaxPrefix = 253;  // Kubernetes: a DNS subdomain name
 Status SetFileName(void* place, std::string_view value) {
   for (const std::string_view part : Split(value, '/')) {
     if (!part.empty() && part != "." && part != "..") continue;
-    return Refusal("must be the name of a file within the volume");
+    return Refuse("must be the name of a file within the volume");
   }
   return SetText(place, value);
 }
@@ -29,7 +29,7 @@ Status SetExpect(void* place, std::string_view value) {
   if (value == "none") return {};
   const auto targets = ParseTargets({value});
   const int type = targets ? IndexOf(targets->front().type, "lease|secret") : -1;
-  if (type < 0) return Refusal("must be lease/NAME, secret/NAME or none");
+  if (type < 0) return Refuse("must be lease/NAME, secret/NAME or none");
   expect.source = type == 0 ? ReloadOptions::Source::kLease : ReloadOptions::Source::kSecret;
   expect.name = targets->front().name;
   expect.ns = targets->front().ns;
@@ -40,7 +40,7 @@ Status SetAnnotationPrefix(void* place, std::string_view value) {
   if (value.size() <= kMaxPrefix && IsDottedName(value) && ToLower(value) == value) {
     return SetText(place, value);
   }
-  return Refusal("must be a DNS name in lower case, such as kubetemplater.io");
+  return Refuse("must be a DNS name in lower case, such as kubetemplater.io");
 }
 
 Status SetProbe(void* place, std::string_view value) {
@@ -52,7 +52,7 @@ Status SetProbe(void* place, std::string_view value) {
 
 Status RequireVolume(const VolumeOptions& volume) {
   if (!volume.directory.empty()) return {};
-  return Refusal("no volume: give --volume, the directory where the certificate is mounted");
+  return Refuse("no volume: give --volume, the directory where the certificate is mounted");
 }
 
 Status CompleteExpect(const Surroundings& surroundings, Parsed& parsed, bool needs,

@@ -23,7 +23,7 @@ constexpr const char* kPublishExamples =
     "  certlatch publish --lease web --volume /tls --once --timeout 1m\n";
 
 Status SetObjectName(void* place, std::string_view value) {
-  if (!IsObjectName(value)) return Refusal("must be the name of an object");
+  if (!IsObjectName(value)) return Refuse("must be the name of an object");
   return SetText(place, value);
 }
 
@@ -55,20 +55,20 @@ Status CompletePublish(Parsed& parsed, const Surroundings& surroundings) {
   PublishOptions& publish = parsed.command.publish;
   Status words = RefuseWords(parsed.positional);
   if (!words) return words;
-  if (const char* wrong = WhatIsWrong(publish)) return Refusal(wrong);
+  if (const char* wrong = WhatIsWrong(publish)) return Refuse("%s", wrong);
   return CompleteConnection(surroundings, parsed, publish.watch, publish.ns);
 }
 
 }  // namespace
 
-const Mode kPublishMode = {"publish",
-                           Command::Kind::kPublish,
-                           kPublishUsage,
-                           kPublishExamples,
-                           {kPublishFlags, kVolumeFlags},
-                           offsetof(Command, publish.volume),
-                           0,
-                           0,
-                           CompletePublish};
+const ModeSyntax kPublishMode = {"publish",
+                                 Command::Kind::kPublish,
+                                 kPublishUsage,
+                                 kPublishExamples,
+                                 {kPublishFlags, kVolumeFlags},
+                                 offsetof(Command, publish.volume),
+                                 0,
+                                 0,
+                                 CompletePublish};
 
 }  // namespace certlatch

@@ -45,7 +45,7 @@ Status SetSignal(void* place, std::string_view value) {
     if (name == signal.name) number = signal.number;
   }
   if (number == 0 || number == kKill || number == kStop) {
-    return Refusal(
+    return Refuse(
         "must be HUP, INT, USR1, USR2, TERM, CONT, WINCH or a number from 1 to 64, but not KILL or "
         "STOP, which no app can handle");
   }
@@ -54,15 +54,12 @@ Status SetSignal(void* place, std::string_view value) {
 }
 
 Status SetLeaseMode(void* place, std::string_view value) {
-  if (IndexOf(value, "watch|on-change") < 0) return Refusal("must be watch or on-change");
-  return SetText(place, value);
+  return SetChoice(place, value, "watch|on-change", "watch or on-change");
 }
 
 Status SetUnreadyWhen(void* place, std::string_view value) {
-  const int when = IndexOf(value, "expired|broken|never");  // in UnreadyWhen's order
-  if (when < 0) return Refusal("must be expired, broken or never");
-  *static_cast<UnreadyWhen*>(place) = static_cast<UnreadyWhen>(when);
-  return {};
+  static_assert(sizeof(UnreadyWhen) == sizeof(int));
+  return SetChoice(place, value, "expired|broken|never", "expired, broken or never");
 }
 
 Status SetListen(void* place, std::string_view value) {
@@ -76,7 +73,7 @@ Status AddTarget(void* place, std::string_view value) {
   auto& targets = *static_cast<std::vector<TargetName>*>(place);
   Result<std::vector<TargetName>> more = ParseTargets({value});
   if (!more) return std::move(more).error();
-  if (targets.size() == kMaxTargets) return Refusal(Format("more than %zu targets", kMaxTargets));
+  if (targets.size() == kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   targets.push_back(std::move(more->front()));
   return {};
 }
@@ -134,10 +131,10 @@ Status CompleteExec(const Parsed& parsed, ExecMethod& exec) {
   const std::vector<std::string_view>& words = parsed.positional.words;
   if (parsed.positional.before_dashes > 0) return RefuseWords(parsed.positional);
   if (parsed.given.exec && (words.empty() || words[0].empty())) {
-    return Refusal("--exec needs a command: --exec -- COMMAND...");
+    return Refuse("--exec needs a command: --exec -- COMMAND...");
   }
-  if (!parsed.given.exec && !words.empty()) return Refusal("a command after -- needs --exec");
-  exec.command.assign(words.begin(), words.end());
+  if (!parsed.given.exec && !words.empty()) return Refuse("a command after -- needs --exec");
+  for (const std::string_view word : words) exec.command.emplace_back(word);
   return {};
 }
 
@@ -158,7 +155,8 @@ const char* WhatIsWrong(const SidecarOptions& options, const Given& given) {
   if (signal.number != 0 && signal.process.empty() && signal.pid_file.empty()) {
     return "--signal needs --process or --pid-file";
   }
-  if (!given.lease_mode.empty() && options.expect.source != ReloadOptions::Source::kLease) {
+  if (given.lease_mode != Given::LeaseMode::kUnsaid &&
+      options.expect.source != ReloadOptions::Source::kLease) {
     return "--lease-mode needs --expect=lease/NAME";
   }
   return nullptr;
@@ -170,8 +168,8 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   if (status) status = CompleteExec(parsed, sidecar.pod.tell.exec);
   if (status) status = CheckHttp(sidecar.pod.tell.http);
   if (!status) return status;
-  if (const char* wrong = WhatIsWrong(sidecar, parsed.given)) return Refusal(wrong);
-  sidecar.reload.expect_on_change = parsed.given.lease_mode == "on-change";
+  if (const char* wrong = WhatIsWrong(sidecar, parsed.given)) return Refuse("%s", wrong);
+  sidecar.reload.expect_on_change = parsed.given.lease_mode == Given::LeaseMode::kOnChange;
   sidecar.reload.min_validity = parsed.given.min_validity;
   sidecar.require_name = std::move(parsed.given.require_name);
   sidecar.wait.timeout = sidecar.reload.timeout;
@@ -185,14 +183,14 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
 
 }  // namespace
 
-const Mode kSidecarMode = {"sidecar",
-                           Command::Kind::kSidecar,
-                           kSidecarUsage,
-                           kSidecarExamples,
-                           {kVolumeFlags, kExpectFlags, kSidecarFlags},
-                           offsetof(Command, sidecar.pod.volume),
-                           offsetof(Command, sidecar.pod),
-                           offsetof(Command, sidecar.expect),
-                           CompleteSidecar};
+const ModeSyntax kSidecarMode = {"sidecar",
+                                 Command::Kind::kSidecar,
+                                 kSidecarUsage,
+                                 kSidecarExamples,
+                                 {kVolumeFlags, kExpectFlags, kSidecarFlags},
+                                 offsetof(Command, sidecar.pod.volume),
+                                 offsetof(Command, sidecar.pod),
+                                 offsetof(Command, sidecar.expect),
+                                 CompleteSidecar};
 
 }  // namespace certlatch

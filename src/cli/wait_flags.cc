@@ -49,18 +49,19 @@ constexpr Flag kWaitFlags[] = {
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},
 };
 
-// kubectl's texts on JSONPath do not say which flag they are about.
-Error NameGoal(Error error, std::string_view text) {
+// kubectl's texts on JSONPath show the path as it is, and do not say which flag they are about.
+Error RefuseGoal(const Error& error, std::string_view text) {
+  Error refusal{error.code, Printable(error.text)};
   const std::string shown = Printable(text, 200);
-  if (error.text.find(shown) != std::string::npos) return error;
-  return std::move(error).With("--for=" + shown);
+  if (refusal.text.find(shown) != std::string::npos) return refusal;
+  return std::move(refusal).With(Format("--for=%s", shown.c_str()));
 }
 
 Status CompleteGoals(const Given& given, WaitOptions& wait) {
-  if (wait.as_kubectl && given.fors.empty()) return Refusal("unrecognized condition: \"\"");
+  if (wait.as_kubectl && given.fors.empty()) return Refuse("unrecognized condition: \"\"");
   for (const std::string& text : given.fors) {
     Result<Goal> goal = ParseGoal(text, wait.as_kubectl);
-    if (!goal) return wait.as_kubectl ? goal.error() : NameGoal(goal.error(), text);
+    if (!goal) return RefuseGoal(goal.error(), wait.as_kubectl ? "" : text);
     wait.goals.push_back(*std::move(goal));
   }
   wait.timeout = given.timeout;
@@ -69,7 +70,7 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   }
   if (wait.timeout < Duration::zero()) wait.timeout = kWeek;
   if (wait.readiness.min_validity < Duration::zero()) {
-    return Refusal("--min-validity cannot be negative");
+    return Refuse("--min-validity cannot be negative");
   }
   return {};
 }
@@ -82,14 +83,14 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (!output) return output;
   Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
   if (!targets) return std::move(targets).error();
-  if (targets->size() > kMaxTargets) return Refusal(Format("more than %zu targets", kMaxTargets));
+  if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   wait.targets = *std::move(targets);
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
 }
 
 }  // namespace
 
-const Mode kWaitMode = {"wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0,
-                        0,      CompleteWait};
+const ModeSyntax kWaitMode = {
+    "wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0, 0, CompleteWait};
 
 }  // namespace certlatch

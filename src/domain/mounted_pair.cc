@@ -114,6 +114,7 @@ std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity) 
       return Format("the certificate is not valid before %s",
                     FormatWallTime(dates.not_before).c_str());
     case Validity::kTooShort:
+      if (min_validity <= Duration::zero()) break;  // its last second
       return Format(
           "the certificate is valid only until %s, less than the %s that --min-validity asks for",
           end.c_str(), RoughDuration(min_validity).c_str());

@@ -319,10 +319,10 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
       if (number != X509_V_OK && number != X509_V_ERR_UNSPECIFIED) {
         why = X509_verify_cert_error_string(number);
       }
-      return Format("the certificate of %s is not trusted: %s (see %s)", where, why,
-                    request.trust_flags);
+      return Format("the certificate of %s is not trusted: %s (see %s%s)", where, why,
+                    request.trust_flag, request.name_flag);
     case CURLE_SSL_CACERT_BADFILE:
-      return Format("the certificate authority is not usable (see %s)", request.trust_flags);
+      return Format("the certificate authority is not usable (see %s)", request.trust_flag);
     case CURLE_SSL_CERTPROBLEM:
       return "the client certificate or its key is not usable (see --client-certificate and "
              "--client-key)";

@@ -36,7 +36,8 @@ struct HttpRequest {
   const char* auth_scheme = "Bearer";
   Secret credentials;  // as the scheme writes them; "": no Authorization header
   std::unique_ptr<const TlsIdentity> tls;
-  const char* trust_flags = "--certificate-authority and --tls-server-name";  // for messages
+  const char* trust_flag = "--certificate-authority";  // for messages, as the next one
+  const char* name_flag = " and --tls-server-name";
   std::string unix_socket;  // path to connect to; "": TCP
   // "host:port" to connect to instead of what the URL says, which is still verified; "": as the
   // URL.

@@ -84,7 +84,8 @@ class AppCall : public Cancellable {
       identity->certificate_authority = *std::move(pem);
     }
     request_.tls = std::move(identity);
-    request_.trust_flags = "--http-ca-file";
+    request_.trust_flag = "--http-ca-file";
+    request_.name_flag = "";
     return {};
   }
 

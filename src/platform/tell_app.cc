@@ -1,5 +1,6 @@
 #include "platform/tell_app.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -64,11 +65,17 @@ Result<Process> AppTeller::Find() const {
                                  : Process::FromPidFile(signal.pid_file, signal.process);
 }
 
-std::optional<Instant> AppTeller::FindApp() const {
+// One process has one start, to the nanosecond: it is read off two clocks, once.
+std::optional<Instant> AppTeller::FindApp() {
   if (!options_.Uses(ReloadMethod::kSignal)) return std::nullopt;
   const auto process = Find();
   if (!process) return std::nullopt;
-  return Loop::Now() - process->Age();
+  const Identity identity = IdentityOf(*process);
+  if (identity != found_) {
+    found_ = identity;
+    found_started_ = Loop::Now() - process->Age();
+  }
+  return found_started_;
 }
 
 // Found anew each time: the app may have been started again.
@@ -81,7 +88,7 @@ std::optional<TellOutcome> AppTeller::Signal(std::optional<Instant> answered, Id
   SignalFacts facts;
   facts.signal = options_.signal.number;
   facts.masks = *masks;
-  facts.age = process->Age() - kTick;
+  facts.age = std::max<Duration>(process->Age() - kTick, Duration::zero());
   facts.first_signal_after = options_.signal.first_signal_after;
   facts.answered = answered && *answered > Loop::Now() - facts.age;
   facts.signalled = signalled_ == identity;

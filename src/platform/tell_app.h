@@ -28,7 +28,7 @@ class AppTeller {
   // As Pod's.
   [[nodiscard]] Handle Tell(ReloadMethod method, std::optional<Instant> answered,
                             std::function<void(const TellOutcome&)> then);
-  std::optional<Instant> FindApp() const;  // up to 10 ms early
+  std::optional<Instant> FindApp();  // up to 10 ms early; the same for the same process
 
  private:
   // Names one process for ever.
@@ -50,6 +50,8 @@ class AppTeller {
   HttpClient& http_;
   const TellOptions options_;
   Identity signalled_;
+  Identity found_;
+  Instant found_started_{};
 };
 
 }  // namespace certlatch

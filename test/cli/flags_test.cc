@@ -41,13 +41,14 @@ std::string Read(const std::vector<std::string_view>& arguments) {
   MoreOptions more;
   void* const parts[] = {&options, &more};
   const FlagTable tables[] = {kFlags, kMoreFlags};
-  const auto positional = ReadFlags(arguments, tables, parts);
-  if (!positional) return positional.error().text;
+  Positional positional;
+  const Status status = ReadFlags(arguments, tables, parts, positional);
+  if (!status) return status.error().text;
   std::string text =
       "name=" + options.name + " all=" + options.all + " quiet=" + options.quiet + " |";
-  for (size_t i = 0; i < positional->words.size(); ++i) {
-    if (i == positional->before_dashes) text += " --";
-    text += " " + std::string(positional->words[i]);
+  for (size_t i = 0; i < positional.words.size(); ++i) {
+    if (i == positional.before_dashes) text += " --";
+    text += " " + std::string(positional.words[i]);
   }
   if (more.delay != Duration::zero()) text += " delay=" + FormatDuration(more.delay);
   if (more.limit != Duration::zero()) text += " limit=" + FormatDuration(more.limit);
@@ -99,7 +100,9 @@ TEST(Flags, AreRefusedInPflagsWords) {
 TEST(Flags, AreDescribedOneALine) {
   static constexpr Flag kTwo[] = {{"name", "NAME", "a name", nullptr, {}, 'n'},
                                   {"all", "", "all of them", nullptr, {}}};
-  EXPECT_EQ(DescribeFlags(kTwo),
+  std::string text;
+  DescribeFlags(kTwo, text);
+  EXPECT_EQ(text,
             "  -n, --name NAME                       a name\n"
             "      --all                             all of them\n");
 }
@@ -122,11 +125,16 @@ TEST(Flags, BoundDurations) {
 }
 
 TEST(Flags, AreNamedOnAsFewLinesAsTheyNeed) {
-  EXPECT_EQ(NameFlags(kFlags), "  --name --all --quiet\n");
+  std::string three;
+  NameFlags(kFlags, three);
+  EXPECT_EQ(three, "  --name --all --quiet\n");
   const std::vector<Flag> many(15, kFlags[0]);
-  const std::string fourteen = NameFlags(std::span(many).first(14));
+  std::string fourteen;
+  NameFlags(std::span(many).first(14), fourteen);
   EXPECT_EQ(fourteen.find('\n'), 99U);
-  EXPECT_EQ(NameFlags(many), fourteen + "  --name\n");
+  std::string fifteen;
+  NameFlags(many, fifteen);
+  EXPECT_EQ(fifteen, fourteen + "  --name\n");
 }
 
 TEST(Flags, FindAWordAmongItsChoices) {

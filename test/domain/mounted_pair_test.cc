@@ -122,7 +122,7 @@ TEST(MountedPair, MayBeUsedBetweenItsDates) {
             "the certificate is not valid before 1970-01-01T00:16:40Z");
   EXPECT_EQ(ProblemAt(mounted, WallTime(2001s)), "the certificate expired at 1970-01-01T00:33:20Z");
   EXPECT_EQ(ProblemAt(mounted, WallTime(1500s), 10min),
-            "the certificate is valid only until 1970-01-01T00:33:20Z, less than the 10m0s that "
+            "the certificate is valid only until 1970-01-01T00:33:20Z, less than the 10m that "
             "--min-validity asks for");
   mounted.problem = "is not its own";
   EXPECT_EQ(ProblemAt(mounted, WallTime(1500s)), "is not its own");
