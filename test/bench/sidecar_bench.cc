@@ -2,6 +2,7 @@
 // and kill, in one run. N (20): how often the volume is swapped for each, in turns. SECONDS (60):
 // how long both are left alone, to see what idling costs.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -39,7 +40,7 @@ constexpr Duration kSettle = 1s;
 class Target {
  public:
   explicit Target(const char* name) {
-    if (pipe(ends_) != 0) Fail("pipe");
+    if (pipe2(ends_, O_CLOEXEC) != 0) Fail("pipe");
     pid_ = fork();
     if (pid_ == 0) Serve(name);
     TakeNext();  // it is ready
@@ -191,10 +192,10 @@ int Main(int argc, char** argv) {
   const auto ours = Start({argv[1], "sidecar", "--volume=" + our_volume.path(), "--signal=HUP",
                            "--process=bench_ours", "--first-signal-after=1ms", "--listen=off",
                            "--log-format=logfmt"});
-  const auto theirs = Start({"/bin/sh", "-c",
-                             "inotifywait -q -m -e moved_to \"$0\" | while read -r event; do "
-                             "kill -HUP \"$1\"; done",
-                             their_volume.path(), std::to_string(their_target.pid())});
+  const char* const loop =
+      R"(inotifywait -q -m -e moved_to "$0" | while read -r event; do kill -HUP "$1"; done)";
+  const auto theirs =
+      Start({"/bin/sh", "-c", loop, their_volume.path(), std::to_string(their_target.pid())});
   if (!ours->WaitForStderr("event=converged", kPatience)) Fail("no convergence: " + ours->Err());
   std::this_thread::sleep_for(kSettle);
 
