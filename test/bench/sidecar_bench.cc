@@ -26,7 +26,8 @@
 namespace certlatch::bench {
 namespace {
 
-constexpr Duration kDebounce = 100ms;  // certlatch's own default
+constexpr Duration kDebounce = 100ms;       // certlatch's own default
+constexpr Duration kQuiet = 5 * kDebounce;  // rotations are not the tail of others
 constexpr Duration kPatience = 30s;
 // Until inotifywait surely watches: it says so to nobody. Not part of any figure.
 constexpr Duration kSettle = 1s;
@@ -202,6 +203,7 @@ int Main(int argc, char** argv) {
   std::vector<double> our_ms;
   std::vector<double> their_ms;
   for (size_t i = 0; i < n; ++i) {
+    std::this_thread::sleep_for(kQuiet);
     const Instant our_swap = our_volume.Swap();
     our_ms.push_back(Ms(our_target.TakeNext() - our_swap - kDebounce));
     const Instant their_swap = their_volume.Swap();
