@@ -3,11 +3,10 @@
 // how long both are left alone, to see what idling costs.
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -61,19 +60,18 @@ class Target {
   [[noreturn]] void Serve(const char* name) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, name);
-    sigset_t hup;
-    sigemptyset(&hup);
-    sigaddset(&hup, SIGHUP);
-    sigprocmask(SIG_BLOCK, &hup, nullptr);
-    const int signals = signalfd(-1, &hup, SFD_CLOEXEC);
-    signalfd_siginfo info{};
-    do {
-      const Instant at = Now();
-      if (write(ends_[1], &at, sizeof at) != sizeof at) break;
-    } while (read(signals, &info, sizeof info) == sizeof info);
-    _exit(1);
+    told_ = ends_[1];
+    std::signal(SIGHUP, [](int) { Tell(); });
+    Tell();
+    while (true) pause();
   }
 
+  static void Tell() {
+    const Instant at = Now();
+    if (write(told_, &at, sizeof at) != sizeof at) _exit(1);
+  }
+
+  static inline int told_ = -1;  // in the target
   int ends_[2];
   pid_t pid_ = -1;
 };
