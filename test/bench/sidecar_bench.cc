@@ -60,7 +60,7 @@ class Target {
   [[noreturn]] void Serve(const char* name) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, name);
-    told_ = ends_[1];
+    told = ends_[1];
     std::signal(SIGHUP, [](int) { Tell(); });
     Tell();
     while (true) pause();
@@ -68,10 +68,10 @@ class Target {
 
   static void Tell() {
     const Instant at = Now();
-    if (write(told_, &at, sizeof at) != sizeof at) _exit(1);
+    if (write(told, &at, sizeof at) != sizeof at) _exit(1);
   }
 
-  static inline int told_ = -1;  // in the target
+  static inline int told = -1;  // in the target
   int ends_[2];
   pid_t pid_ = -1;
 };
