@@ -6,17 +6,25 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "app/check.h"
+#include "app/publish.h"
+#include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "platform/file.h"
 #include "platform/hide_memory.h"
 #include "platform/linux_host.h"
+#include "platform/linux_pod.h"
 #include "platform/loop.h"
+#include "platform/status_server.h"
 #include "platform/version.h"
 
 namespace certlatch {
@@ -88,39 +96,131 @@ int FailBeforeStart(const Error& error, const OutputOptions& output) {
   return kExitNotMet;
 }
 
-int RunWait(Command&& command) {
-  const bool as_kubectl = command.wait.as_kubectl;
+// What every mode runs on. Whatever was begun on them must go before they do.
+struct Stage {
+  std::unique_ptr<Loop> loop;
+  std::unique_ptr<LinuxHost> host;
+};
+
+Status Build(Command& command, Stage& stage) {
   auto loop = Loop::Create();
-  if (!loop) return FailBeforeStart(loop.error(), command.output);
+  if (!loop) return loop.error();
+  stage.loop = *std::move(loop);
   const bool insecure = command.connection.insecure_skip_tls_verify;
-  auto host = LinuxHost::Create(**loop, std::move(command.connection), command.output);
-  if (!host) return FailBeforeStart(std::move(host).error().With("error"), command.output);
+  auto host = LinuxHost::Create(*stage.loop, std::move(command.connection), command.output);
+  if (!host) return std::move(host).error().With("error");
+  stage.host = *std::move(host);
   if (insecure) {
-    (*host)->Log(
-        {LogLevel::kWarning,
-         "insecure",
-         "warning: --insecure-skip-tls-verify: whoever answers is taken for the API server",
-         {}});
+    stage.host->Log(
+        {LogLevel::kWarning, "insecure",
+         "warning: --insecure-skip-tls-verify: whoever answers is taken for the API server"});
   }
-  command.wait.watch.seed = RandomSeed();
+  return {};
+}
 
-  WaitResult result{WaitOutcome::kNotMet, {}};
-  Wait wait(**host, std::move(command.wait), [&](WaitResult outcome) {
-    result = std::move(outcome);
-    (*loop)->Stop();
-  });
-  (*loop)->OnTermination(
-      [&](int signal) { wait.Interrupt(signal == SIGTERM ? "SIGTERM" : "SIGINT"); });
-  wait.Start();
-  (*loop)->Run();
+// Until the mode stops the loop.
+void Run(const Stage& stage, Mode& mode) {
+  stage.loop->OnTermination(
+      [&mode](int signal) { mode.Interrupt(signal == SIGTERM ? "SIGTERM" : "SIGINT"); });
+  mode.Start();
+  stage.loop->Run();
+}
 
+int Conclude(const Stage& stage, WaitResult result, const Command& command) {
+  const bool as_kubectl = command.wait.as_kubectl;
   if (result.outcome == WaitOutcome::kMet) return kExitMet;
   if (as_kubectl && result.errors.size() > 1) DropPrefixes(result.errors);
   for (const std::string& line : result.errors) {
-    (*host)->Log({LogLevel::kError, "failed", line});
+    stage.host->Log({LogLevel::kError, "failed", line});
   }
   LastWords(result.errors, command.output.termination_log);
   return ExitStatus(result.outcome, as_kubectl);
+}
+
+// Keeps how a mode ended.
+class Ending {
+ public:
+  explicit Ending(Loop& loop) : loop_(loop) {}
+  std::function<void(WaitResult)> Take() {
+    return [this](WaitResult result) {
+      result_ = std::move(result);
+      loop_.Stop();
+    };
+  }
+  WaitResult result() && { return std::move(result_); }
+
+ private:
+  Loop& loop_;
+  WaitResult result_{WaitOutcome::kNotMet, {}};
+};
+
+int RunWait(const Stage& stage, Command& command) {
+  command.wait.watch.seed = RandomSeed();
+  Ending ending(*stage.loop);
+  Wait wait(*stage.host, command.wait, ending.Take());
+  Run(stage, wait);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
+int RunSidecar(const Stage& stage, Command& command) {
+  SidecarOptions& options = command.sidecar;
+  options.watch.seed = options.wait.watch.seed = RandomSeed();
+  LinuxPod pod(*stage.loop, stage.host->http(), options.pod);
+  Ending ending(*stage.loop);
+  Sidecar sidecar(*stage.host, pod, options, kBuildInfo, ending.Take());
+  std::unique_ptr<StatusServer> server;
+  if (!options.listen.empty()) {
+    auto listening = Result<std::unique_ptr<StatusServer>>(Error{});
+    if (const auto address = ParseListenAddress(options.listen)) {
+      listening = StatusServer::Listen(
+          *stage.loop, *address, [&sidecar](std::string_view path) { return sidecar.Page(path); });
+    } else {
+      listening = address.error();
+    }
+    if (!listening)
+      return FailBeforeStart(std::move(listening).error().With("error"), command.output);
+    server = *std::move(listening);
+  }
+  Run(stage, sidecar);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
+int RunPublish(const Stage& stage, Command& command) {
+  command.publish.watch.seed = RandomSeed();
+  PodOptions mount;
+  mount.volume = command.publish.volume;
+  LinuxPod pod(*stage.loop, stage.host->http(), std::move(mount));
+  Ending ending(*stage.loop);
+  Publish publish(*stage.host, pod, command.publish, ending.Take());
+  Run(stage, publish);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
+int RunCheck(const Stage& stage, Command& command) {
+  LinuxPod pod(*stage.loop, stage.host->http(), command.check.pod);
+  Ending ending(*stage.loop);
+  Check check(*stage.host, pod, command.check, ending.Take());
+  Run(stage, check);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
+int RunMode(Command& command) {
+  Stage stage;
+  const Status built = Build(command, stage);
+  if (!built) return FailBeforeStart(built.error(), command.output);
+  switch (command.kind) {
+    case Command::Kind::kWait:
+      return RunWait(stage, command);
+    case Command::Kind::kSidecar:
+      return RunSidecar(stage, command);
+    case Command::Kind::kPublish:
+      return RunPublish(stage, command);
+    case Command::Kind::kCheck:
+      return RunCheck(stage, command);
+    case Command::Kind::kPrint:
+      break;
+  }
+  return kExitNotMet;
 }
 
 int Main(int argc, char** argv) {
@@ -131,15 +231,10 @@ int Main(int argc, char** argv) {
   const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
   BlankTokens(argc, argv);
   if (!parsed) return FailBeforeStart(parsed.error(), command.output);
-  switch (command.kind) {
-    case Command::Kind::kPrint:
-      return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;
-    case Command::Kind::kWait:
-      return RunWait(std::move(command));
-    default:
-      return kExitNotMet;  // cli/ does not know the other modes yet
+  if (command.kind == Command::Kind::kPrint) {
+    return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;
   }
-  return kExitNotMet;
+  return RunMode(command);
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
-// ExpectOptions say which object of the API names the certificate that should be mounted.
+// What a Lease or a Secret of the API says should be mounted: which object that is, and how to read
+// it. The caller makes the requests.
 #pragma once
 
 #include <string>
 
+#include "domain/json.h"
 #include "domain/lease_record.h"
 #include "domain/reload.h"
+#include "domain/watch_session.h"
 
 namespace certlatch {
 
@@ -14,5 +17,16 @@ struct ExpectOptions {
   std::string ns = "default";
   std::string annotation_prefix{kDefaultAnnotationPrefix};
 };
+
+// "lease/web".
+std::string ExpectLabel(const ExpectOptions& options);
+
+Selection ExpectSelection(const ExpectOptions& options);
+
+// "/apis/coordination.k8s.io/v1/namespaces/default/leases/web".
+std::string ExpectPath(const ExpectOptions& options);
+
+// `object` as the API has it; nullptr: there is none. A problem names the object.
+Expected ReadExpected(const ExpectOptions& options, const Json* object);
 
 }  // namespace certlatch

@@ -56,6 +56,8 @@ void ObjectWatcher::OpenWatch(const WatchStep& step) {
   request_ = host_.Watch(
       step.target, [this](std::string_view bytes) { OnBytes(bytes); },
       [this](const ApiAnswer& answer) { OnEnded(answer); });
+  watching_ = true;
+  if (on_news_) on_news_({true, false});
 }
 
 void ObjectWatcher::ExpectSignOfLife() {
@@ -83,16 +85,17 @@ void ObjectWatcher::OnBytes(std::string_view bytes) {
 }
 
 void ObjectWatcher::OnEnded(const ApiAnswer& answer) {
-  EndWatch();
+  EndWatch(answer.status == 200 && answer.problem.empty());
   ApiAnswer end = answer;
   const Status finished = decoder_.Finish();
   if (end.status == 200 && end.problem.empty() && !finished) end.problem = finished.error().text;
   Proceed(session_.OnWatchEnded(end, opened_, host_.Now()));
 }
 
-void ObjectWatcher::EndWatch() {
+void ObjectWatcher::EndWatch(bool as_agreed) {
   request_.reset();
   timer_.reset();
+  if (std::exchange(watching_, false) && on_news_) on_news_({false, as_agreed});
 }
 
 void ObjectWatcher::Tell() {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "app/host.h"
 #include "domain/watch_decoder.h"
@@ -16,6 +17,14 @@ class ObjectWatcher {
  public:
   ObjectWatcher(Host& host, Selection selection, WatchSettings settings,
                 std::function<void()> on_change);
+
+  // What becomes of the watch, for those who tell of it: `open` when one begins, false when it
+  // ends; `as_agreed`: the server has kept it open for as long as it was asked to.
+  struct WatchNews {
+    bool open = false;
+    bool as_agreed = false;
+  };
+  void OnWatchNews(std::function<void(WatchNews)> then) { on_news_ = std::move(then); }
 
   void Start();
   void Close();    // no more requests; what is known stays
@@ -33,17 +42,19 @@ class ObjectWatcher {
   void OnBytes(std::string_view bytes);
   void OnEnded(const ApiAnswer& answer);
   void ExpectSignOfLife();
-  void EndWatch();
+  void EndWatch(bool as_agreed = false);
   void Tell();
 
   Host& host_;
   WatchSession session_;
   std::function<void()> on_change_;
+  std::function<void(WatchNews)> on_news_;
   Handle request_;
   Handle timer_;
   WatchDecoder decoder_;
   Instant opened_{};
   Duration silence_{};  // after which the open watch is taken for dead
+  bool watching_ = false;
   bool stopped_ = false;
   bool closed_ = false;
 };

@@ -1,20 +1,24 @@
 // Sidecar is `certlatch sidecar`: it keeps what is expected, mounted and served the same. It waits
 // for its targets first, then runs the state machine (domain/reload) on Host and Pod until it is
-// interrupted. Tells its owner the outcome once: an interrupt is success, a timeout before the
-// first verified pair is not. The owner must not destroy it from there.
+// interrupted, which is success. Tells its owner the outcome once; the owner must not destroy it
+// from there.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/expectation.h"
 #include "app/host.h"
+#include "app/mode.h"
+#include "app/object_watcher.h"
 #include "app/pod.h"
 #include "app/wait.h"
 #include "domain/metrics.h"
+#include "domain/mounted_pair.h"
 #include "domain/reload.h"
 #include "domain/status_request.h"
 
@@ -23,12 +27,88 @@ namespace certlatch {
 struct SidecarOptions {
   PodOptions pod;
   ExpectOptions expect;
-  ReloadOptions reload;  // what is not said elsewhere: the bounds
+  ReloadOptions reload;  // its bounds; what is said elsewhere is filled in by the sidecar
   std::string require_name;
   UnreadyWhen unready_when = UnreadyWhen::kExpired;
-  std::string listen = ":9847";  // checked by ParseListenAddress; "": no status pages
+  std::string listen = ":9847";  // as ParseListenAddress takes it; "": no status pages
   WaitOptions wait;              // without targets: nothing to wait for
   WatchSettings watch;
+};
+
+class Sidecar : public Mode {
+ public:
+  Sidecar(Host& host, Pod& pod, SidecarOptions options, BuildInfo build,
+          std::function<void(WaitResult)> done);
+  ~Sidecar() override;
+
+  void Start() override;
+  void Interrupt(const char* signal) override;  // met
+
+  // /healthz, /startupz, /readyz, /metrics; anything else is not found.
+  StatusPage Page(std::string_view path);
+
+ private:
+  // Starting
+  void OnWaited(WaitResult result);
+  void Begin();
+  ReloadOptions CompleteReload() const;
+  void WatchExpected();
+
+  // Facts
+  Now At() { return {host_.Now(), host_.WallNow()}; }
+  void OnVolumeHint();
+  void ReadVolume();
+  Mounted Examine(VolumeReading reading);
+  void OnExpectedObject();
+  void OnWatchNews(ObjectWatcher::WatchNews news);
+  void OnExpectedAnswer(const ApiAnswer& answer);
+  void OnTold(size_t method, const TellOutcome& outcome);
+  void OnProbed(const Result<CertFacts>& served);
+
+  // Actions
+  void Proceed();
+  void Act(const ReloadActions& actions);
+  void FetchExpected();
+  void Probe();
+  void Tell(size_t method);
+  void Write(const ReloadNote& note);
+  void SayTrouble(const char* what, const std::string& trouble, std::string& said);
+  void Finish(WaitOutcome outcome, std::vector<std::string> errors);
+
+  // Pages
+  StatusPage Startup() const;
+  StatusPage Readiness();
+  std::string ReadMetrics();
+  void UpdateAgreements();
+
+  Host& host_;
+  Pod& pod_;
+  SidecarOptions options_;
+  std::function<void(WaitResult)> done_;
+  bool finished_ = false;
+  Instant start_by_{};
+  std::unique_ptr<Wait> wait_;
+  Handle waited_;  // between the targets' being met and the beginning
+
+  std::vector<ReloadMethod> methods_;  // by their bits in the state machine
+  std::optional<Reload> reload_;       // once it has begun
+  bool proceeding_ = false;
+  Handle wake_;
+  Handle tells_[kReloadMethods];
+  Handle probe_;
+  std::optional<Instant> answered_;  // when the app answered a probe last
+  ExaminedPair pair_;                // as last read
+
+  std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
+  uint64_t seen_revision_ = 0;
+  Handle fetch_;
+  bool said_established_ = false;
+  bool said_immutable_ = false;
+  std::string api_trouble_;     // as last said; "": none
+  std::string volume_trouble_;  // likewise
+
+  Metrics metrics_;
+  WatchMetrics api_watch_;
 };
 
 }  // namespace certlatch

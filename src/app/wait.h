@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/host.h"
+#include "app/mode.h"
 #include "app/object_watcher.h"
 #include "app/resource_finder.h"
 #include "domain/goal.h"
@@ -32,20 +33,13 @@ struct WaitOptions {
   WatchSettings watch;
 };
 
-enum class WaitOutcome { kMet, kNotMet, kImpossible };
-
-struct WaitResult {
-  WaitOutcome outcome;
-  std::vector<std::string> errors;  // lines for standard error and the termination message
-};
-
-class Wait {
+class Wait : public Mode {
  public:
   Wait(Host& host, WaitOptions options, std::function<void(WaitResult)> done);
-  ~Wait();
+  ~Wait() override;
 
-  void Start();
-  void Interrupt(const char* signal);  // "SIGTERM": ends at once, not met
+  void Start() override;
+  void Interrupt(const char* signal) override;  // not met
 
  private:
   struct Item;

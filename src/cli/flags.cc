@@ -1,6 +1,8 @@
 #include "cli/flags.h"
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstring>
 #include <utility>
 
 #include "base/duration.h"
@@ -10,35 +12,34 @@ namespace certlatch {
 namespace {
 
 constexpr size_t kHelpColumn = 40;
+constexpr size_t kHelpWidth = 100;
 constexpr int kMaxCount = 100000;
 
 std::string Quoted(std::string_view text) { return Format("\"%s\"", Printable(text, 200).c_str()); }
 
-Error Refusal(std::string text) { return Error{Code::kConfig, std::move(text)}; }
-
 class Reader {
  public:
-  Reader(const std::vector<std::string_view>& arguments, std::span<const Flag> flags, void* options)
-      : arguments_(arguments), flags_(flags), options_(options) {}
+  Reader(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+         void* const* parts)
+      : arguments_(arguments), tables_(tables), parts_(parts) {}
 
-  Result<std::vector<std::string_view>> Read() {
+  Status Read(Positional& positional) {
+    std::vector<std::string_view>& words = positional.words;
+    bool dashes = false;
     while (next_ < arguments_.size()) {
       const std::string_view argument = arguments_[next_++];
-      if (argument == "--") {
-        while (next_ < arguments_.size()) positional_.push_back(arguments_[next_++]);
-        break;
-      }
       Status status;
-      if (argument.starts_with("--")) {
-        status = ReadLong(argument);
-      } else if (argument.size() > 1 && argument[0] == '-') {
-        status = ReadShort(argument);
+      if (dashes || argument.size() < 2 || argument[0] != '-') {
+        words.push_back(argument);
+        if (!dashes) positional.before_dashes = words.size();
+      } else if (argument == "--") {
+        dashes = true;
       } else {
-        positional_.push_back(argument);
+        status = argument[1] == '-' ? ReadLong(argument) : ReadShort(argument);
       }
-      if (!status) return status.error();
+      if (!status) return status;
     }
-    return std::move(positional_);
+    return CheckNeeds();
   }
 
  private:
@@ -46,12 +47,10 @@ class Reader {
     const size_t equals = std::min(argument.find('='), argument.size());
     const std::string_view name = argument.substr(2, equals - 2);
     const std::string shown = Format("--%s", Printable(name, 100).c_str());
-    for (const Flag& flag : flags_) {
-      if (name != flag.name) continue;
-      if (equals < argument.size()) return Apply(flag, argument.substr(equals + 1));
-      return ApplyNext(flag, shown);
-    }
-    return Refusal(Format("unknown flag: %s", shown.c_str()));
+    const Flag* flag = Find(name, 0);
+    if (flag == nullptr) return Refuse("unknown flag: %s", shown.c_str());
+    if (equals < argument.size()) return Apply(*flag, argument.substr(equals + 1));
+    return ApplyNext(*flag, shown);
   }
 
   // "-n", "-nX", "-n=X", and "-ab" for two switches.
@@ -61,9 +60,9 @@ class Reader {
       const std::string shown =
           Format("'%s' in -%s", Printable(letters.substr(0, 1)).c_str(),
                  Printable(letters.substr(0, letters.find('=')), 100).c_str());
-      const Flag* flag = ByLetter(letters[0]);
+      const Flag* flag = Find("", letters[0]);
       if (flag == nullptr) {
-        return Refusal(Format("unknown shorthand flag: %s", shown.c_str()));
+        return Refuse("unknown shorthand flag: %s", shown.c_str());
       }
       letters.remove_prefix(1);
       if (letters.starts_with('=')) return Apply(*flag, letters.substr(1));
@@ -74,21 +73,35 @@ class Reader {
     return {};
   }
 
-  const Flag* ByLetter(char letter) const {
-    for (const Flag& flag : flags_) {
-      if (letter != 0 && flag.letter == letter) return &flag;
+  // By its name, or by its letter if that is not 0.
+  const Flag* Find(std::string_view name, char letter) const {
+    for (const FlagTable table : tables_) {
+      for (const Flag& flag : table) {
+        if (name == flag.name || (letter != 0 && letter == flag.letter)) return &flag;
+      }
     }
     return nullptr;
+  }
+
+  Status CheckNeeds() const {
+    for (const Flag* flag : given_) {
+      if (flag->needs == nullptr) continue;
+      const Flag* const needed = Find(flag->needs, 0);
+      if (std::find(given_.begin(), given_.end(), needed) != given_.end()) continue;
+      return Refuse("--%s needs --%s", flag->name, flag->needs);
+    }
+    return {};
   }
 
   // A switch means itself, another flag the next argument.
   Status ApplyNext(const Flag& flag, const std::string& shown) {
     if (*flag.value == '\0') return Apply(flag, "true");
     if (next_ < arguments_.size()) return Apply(flag, arguments_[next_++]);
-    return Refusal(Format("flag needs an argument: %s", shown.c_str()));
+    return Refuse("flag needs an argument: %s", shown.c_str());
   }
 
-  Status Apply(const Flag& flag, std::string_view value) const {
+  Status Apply(const Flag& flag, std::string_view value) {
+    given_.push_back(&flag);
     std::string_view meant = value;
     Status status;
     if (*flag.value == '\0') {
@@ -96,38 +109,55 @@ class Reader {
       if (!truth) status = truth.error();
       meant = truth && *truth ? "true" : "false";
     }
-    if (status) status = flag.set(flag.place(options_), meant);
+    if (status) {
+      status = flag.set(static_cast<char*>(parts_[flag.place.part]) + flag.place.offset, meant);
+    }
     if (status) return {};
     const char letter[] = {'-', flag.letter, ',', ' ', '\0'};
-    return Refusal(Format("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
-                          flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str()));
+    return Refuse("invalid argument %s for \"%s--%s\" flag: %s", Quoted(value).c_str(),
+                  flag.letter == 0 ? "" : letter, flag.name, status.error().text.c_str());
   }
 
   const std::vector<std::string_view>& arguments_;
-  const std::span<const Flag> flags_;
-  void* const options_;
+  const std::span<const FlagTable> tables_;
+  void* const* const parts_;
   size_t next_ = 0;
-  std::vector<std::string_view> positional_;
+  std::vector<const Flag*> given_;
 };
 
 Status SetNumber(void* place, std::string_view value, uint64_t least) {
   const auto number = ParseUint(value, kMaxCount);
   if (!number || *number < least) {
-    return Refusal(Format("not a number from %d to %d", static_cast<int>(least), kMaxCount));
+    return Refuse("not a number from %d to %d", static_cast<int>(least), kMaxCount);
   }
   *static_cast<int*>(place) = static_cast<int>(*number);
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<std::string_view>> ReadFlags(const std::vector<std::string_view>& arguments,
-                                                std::span<const Flag> flags, void* options) {
-  return Reader(arguments, flags, options).Read();
+Status SetDurationFrom(Duration least, const char* refusal, void* place, std::string_view value) {
+  const Result<Duration> duration = ParseDuration(value);
+  if (!duration) return duration.error();
+  if (*duration < least) return Refuse("%s", refusal);
+  *static_cast<Duration*>(place) = *duration;
+  return {};
 }
 
-std::string DescribeFlags(std::span<const Flag> flags) {
-  std::string text;
+}  // namespace
+
+Status ReadFlags(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
+                 void* const* parts, Positional& positional) {
+  return Reader(arguments, tables, parts).Read(positional);
+}
+
+Status Refuse(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::string text = FormatList(pattern, arguments);
+  va_end(arguments);
+  return Error{Code::kConfig, std::move(text)};
+}
+
+void DescribeFlags(FlagTable flags, std::string& text) {
   for (const Flag& flag : flags) {
     const char letter[] = {'-', flag.letter, ',', '\0'};
     std::string line =
@@ -135,12 +165,31 @@ std::string DescribeFlags(std::span<const Flag> flags) {
     line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
     text += Format("%s%s\n", line.c_str(), flag.help);
   }
-  return text;
+}
+
+void NameFlags(FlagTable flags, std::string& text) {
+  text += ' ';
+  size_t column = 1;
+  for (const Flag& flag : flags) {
+    const std::string name = Format(" --%s", flag.name);
+    column += name.size();
+    if (column > kHelpWidth) {
+      text += "\n ";
+      column = 1 + name.size();
+    }
+    text += name;
+  }
+  text += '\n';
 }
 
 Status SetText(void* place, std::string_view value) {
   *static_cast<std::string*>(place) = value;
   return {};
+}
+
+Status SetFilled(void* place, std::string_view value) {
+  if (value.empty()) return Refuse("must not be empty");
+  return SetText(place, value);
 }
 
 Status AddText(void* place, std::string_view value) {
@@ -154,15 +203,36 @@ Status SetSwitch(void* place, std::string_view value) {
 }
 
 Status SetDuration(void* place, std::string_view value) {
-  const Result<Duration> duration = ParseDuration(value);
-  if (!duration) return duration.error();
-  *static_cast<Duration*>(place) = *duration;
-  return {};
+  return SetDurationFrom(Duration::min(), "", place, value);
+}
+
+Status SetDelay(void* place, std::string_view value) {
+  return SetDurationFrom(Duration::zero(), "must not be negative", place, value);
+}
+
+Status SetLimit(void* place, std::string_view value) {
+  return SetDurationFrom(Duration(1), "must be more than 0", place, value);
 }
 
 Status SetCount(void* place, std::string_view value) { return SetNumber(place, value, 0); }
 
 Status SetPositive(void* place, std::string_view value) { return SetNumber(place, value, 1); }
+
+int IndexOf(std::string_view value, std::string_view choices) {
+  int index = 0;
+  for (const std::string_view choice : Split(choices, '|')) {
+    if (choice == value) return index;
+    ++index;
+  }
+  return -1;
+}
+
+Status SetChoice(void* place, std::string_view value, const char* choices, const char* refusal) {
+  const int index = IndexOf(value, choices);
+  if (index < 0) return Refuse("must be %s", refusal);
+  std::memcpy(place, &index, sizeof index);
+  return {};
+}
 
 Result<bool> ParseBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
@@ -171,7 +241,8 @@ Result<bool> ParseBool(std::string_view text) {
   for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
     if (text == no) return false;
   }
-  return Refusal(Format("strconv.ParseBool: parsing %s: invalid syntax", Quoted(text).c_str()));
+  return Failure(Code::kConfig, "strconv.ParseBool: parsing %s: invalid syntax",
+                 Quoted(text).c_str());
 }
 
 }  // namespace certlatch

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -46,6 +47,12 @@ using DecoderContext = std::unique_ptr<OSSL_DECODER_CTX, Deleter<OSSL_DECODER_CT
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using KeyInfo = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
+struct CertStackDeleter {
+  void operator()(STACK_OF(X509) * certs) const { sk_X509_pop_free(certs, X509_free); }
+};
+using CertStack = std::unique_ptr<STACK_OF(X509), CertStackDeleter>;
+using CertStore = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
 using AltNames = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
 
 // OpenSSL's error queue belongs to the thread: what another caller left there must not be taken for
@@ -436,6 +443,39 @@ bool SignsFor(EVP_PKEY* secret_key, EVP_PKEY* public_key) {
              1;
 }
 
+// --- the chain and its CA ---
+
+// Null: see the file's error. A file without certificates gives none.
+CertStack ReadCerts(PemFile& file, size_t most) {
+  CertStack certs(sk_X509_new_null());
+  while (certs != nullptr && file.Advance()) {
+    if (!file.Is("CERTIFICATE")) continue;
+    const auto number = static_cast<size_t>(sk_X509_num(certs.get())) + 1;
+    Cert cert = number <= most ? DecodeCert(file.der()) : nullptr;
+    if (cert == nullptr || sk_X509_push(certs.get(), cert.get()) <= 0) {
+      number > most ? file.Fail(" holds more than %zu certificates", most)
+                    : file.Fail(": certificate %zu does not parse", number);
+      break;
+    }
+    static_cast<void>(cert.release());  // the stack's
+  }
+  return file.failed() ? nullptr : std::move(certs);
+}
+
+// X509_V_OK, or why `chain` (the leaf first) leads to none of `anchors`.
+int VerifyIssuers(STACK_OF(X509) * chain, STACK_OF(X509) * anchors) {
+  const CertStore store(X509_STORE_new());
+  const StoreContext context(X509_STORE_CTX_new());
+  if (store == nullptr || context == nullptr ||
+      X509_STORE_CTX_init(context.get(), store.get(), sk_X509_value(chain, 0), chain) != 1) {
+    return X509_V_ERR_OUT_OF_MEM;
+  }
+  X509_STORE_CTX_set0_trusted_stack(context.get(), anchors);
+  X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  const bool good = X509_verify_cert(context.get()) == 1;
+  return good ? X509_V_OK : X509_STORE_CTX_get_error(context.get());
+}
+
 // `key_pem` nullptr: the leaf alone.
 Result<CertFacts> Read(std::string_view chain_pem, const std::string_view* key_pem,
                        const PairNames& names) {
@@ -466,6 +506,25 @@ Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names) {
 Result<CertFacts> CheckPair(std::string_view chain_pem, std::string_view key_pem,
                             const PairNames& names) {
   return Read(chain_pem, &key_pem, names);
+}
+
+Status CheckIssuers(std::string_view chain_pem, std::string_view ca_pem, std::string_view cert_name,
+                    std::string_view ca_name) {
+  const CleanErrorQueue clean;
+  PemFile chain_file(cert_name, chain_pem);
+  PemFile ca_file(ca_name, ca_pem);
+  const CertStack chain = ReadCerts(chain_file, kMaxChainLength);
+  const CertStack anchors = ReadCerts(ca_file, kMaxAnchors);
+  if (chain == nullptr) return chain_file.TakeError();
+  if (anchors == nullptr) return ca_file.TakeError();
+  if (sk_X509_num(anchors.get()) == 0) {
+    return Failure(Code::kRetry, "%.*s holds no PEM certificate", Length(ca_name), ca_name.data());
+  }
+  const int problem = VerifyIssuers(chain.get(), anchors.get());
+  if (problem == X509_V_OK) return {};
+  return Failure(Code::kRetry, "%.*s does not lead to a certificate in %.*s (%s)",
+                 Length(cert_name), cert_name.data(), Length(ca_name), ca_name.data(),
+                 X509_verify_cert_error_string(problem));
 }
 
 Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name) {

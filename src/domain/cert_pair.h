@@ -16,6 +16,7 @@ namespace certlatch {
 
 constexpr size_t kMaxPemSize = size_t{1024} * 1024;  // the bound of a Secret's data
 constexpr size_t kMaxChainLength = 64;
+constexpr size_t kMaxAnchors = 1024;    // of a ca.crt: as many as any bundle of public CAs
 constexpr size_t kMaxCertNames = 1024;  // public CAs issue at most 100 a certificate
 
 // What the two files are called in the text of errors.
@@ -55,6 +56,12 @@ Result<CertFacts> CheckPair(std::string_view chain_pem, std::string_view key_pem
 
 // The same of one certificate in DER, as it comes through TLS. The error begins with `name`.
 Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name);
+
+// Whether the chain leads from its leaf to one of the certificates of `ca_pem`, any of which may be
+// an intermediate: signatures, names and constraints, but no dates, no purposes. For a chain that
+// has been read without an error. Error: what is wrong, beginning with the name of the file.
+Status CheckIssuers(std::string_view chain_pem, std::string_view ca_pem, std::string_view cert_name,
+                    std::string_view ca_name);
 
 enum class Validity {
   kValid,        // notBefore <= now < notAfter - min_validity

@@ -38,7 +38,8 @@ bool ReadAuthority(std::string_view authority, HttpMethod& method) {
   if (brackets && end == std::string_view::npos) return false;
   authority.remove_prefix(method.host.size() + (brackets ? 1 : 0));
   if (authority.empty()) return true;
-  return authority[0] == ':' && ParseUint(authority.substr(1), 65535).value_or(0) > 0;
+  method.port = static_cast<uint16_t>(ParseUint(authority.substr(1), 65535).value_or(0));
+  return authority[0] == ':' && method.port > 0;
 }
 
 // "/run/app.sock:/reload".
@@ -64,6 +65,7 @@ bool Read(std::string_view text, HttpMethod& method) {
     const bool plain = url.starts_with("http://");
     if (!plain && !url.starts_with("https://")) return false;
     const std::string_view rest = url.substr(plain ? 7 : 8);
+    method.port = plain ? 80 : 443;
     return ReadAuthority(rest.substr(0, rest.find_first_of("/?")), method);
   }
   return false;

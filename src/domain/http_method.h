@@ -3,6 +3,7 @@
 // wants, and never shows credentials.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ struct HttpMethod {
   std::string_view method;       // GET, POST, PUT or PATCH
   std::string_view url;          // as given
   std::string_view host;         // of the URL, without brackets and port; "" on a socket
+  uint16_t port = 0;             // 80 or 443 where the URL has none
   std::string_view unix_socket;  // absolute path; "": TCP
   std::string_view target;       // on a socket, what to ask there: "/reload", or ""
 };

@@ -56,6 +56,8 @@ struct Publication {
   Digest cert_hash = {};
   std::optional<Digest> bundle;  // only with a private key: no oracle for secrets one can guess
   WallTime not_after;
+
+  bool operator==(const Publication&) const = default;
 };
 
 // The body of a JSON merge patch (RFC 7386) of the Lease, with only the annotations that are

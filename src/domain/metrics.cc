@@ -203,7 +203,7 @@ void Metrics::CountReload(ReloadMethod method, ReloadResult result, WallTime now
 std::string MetricsText(const Metrics& metrics) {
   Exposition out;
   out.Next();
-  out.Add("version", Format("%s\",commit=\"%s", metrics.version, metrics.commit), 1000);
+  out.Add("version", Format("%s\",commit=\"%s", metrics.build.version, metrics.build.commit), 1000);
   out.Next();
   out.Add("", "", Of(metrics.started));
   out.Next();

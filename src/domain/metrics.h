@@ -82,9 +82,13 @@ struct NamedBits {
   uint32_t set = 0;
 };
 
-struct Metrics {
+struct BuildInfo {
   const char* version = "";
   const char* commit = "";
+};
+
+struct Metrics {
+  BuildInfo build;
   WallTime started;
   uint64_t resident_bytes = 0;  // 0: not known
 

@@ -28,9 +28,15 @@ struct ExaminedPair {
 // `bytes` as Secrets and mounts hold them: absent ones have no data().
 ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules);
 
+// The bytes of a reading of certificate, key and CA, in this order; views into it.
+PairBytes BytesOf(const VolumeSnapshot& snapshot);
+
 // The same of a reading of certificate, key and CA, in this order. Without the certificate or the
 // key the problem names what is missing and what there is instead.
 ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules);
+
+// Why the pair must not be used at `now`, or not for `min_validity` longer; "": it may.
+std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity = {});
 
 // Whether the leaf names `name` in its subjectAltName: a DNS name, also by a wildcard for its first
 // label (RFC 6125 section 6.4.3), or an IP address.

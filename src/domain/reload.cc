@@ -100,6 +100,7 @@ void Reload::OnNewDigest(Now now) {
   changed_at_ = now.at;
   relation_since_ = kNever;
   ask_at_ = now.at;
+  asked_ = false;
   ask_backoff_.Reset();
   TellAgain();
   retry_at_ = now.at;
@@ -212,8 +213,9 @@ Reload::Relation Reload::Compare() const {
   if (!expected_.known) return Relation::kSilent;
   if (mounted_.readable && mounted_.cert_hash == expected_.cert_hash) {
     // With fewer files in the mount than in the Secret, the digests cannot be equal.
-    const bool other =
-        expected_.bundle && mounted_.all_files && *expected_.bundle != mounted_.digest;
+    const bool other = expected_.bundle && mounted_.all_files &&
+                       *expected_.bundle != mounted_.digest &&
+                       *expected_.bundle != mounted_.pair_digest;
     return other ? Relation::kUnordered : Relation::kMatch;
   }
   // What is half there, or does not parse, cannot be what is expected.
@@ -450,8 +452,11 @@ void Reload::Accept(Now now) {
     Say(LogLevel::kWarning, "forced", "Certificate accepted although it is not the expected one",
         ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, now.at));
   }
+  std::string which = Format("leaf %s, valid until %s", Short(mounted_.leaf.sha256).c_str(),
+                             FormatWallTime(mounted_.leaf.not_after).c_str());
+  if (!mounted_.warning.empty()) which += Format("; %s", Printable(mounted_.warning).c_str());
   Say(mounted_.warning.empty() ? LogLevel::kInfo : LogLevel::kWarning, "verified",
-      "Certificate loaded and verified", Printable(mounted_.warning));
+      "Certificate loaded and verified", which);
 }
 
 void Reload::Conclude(Now now) {
@@ -486,18 +491,20 @@ void Reload::Read(ReloadActions& actions, Now now) {
 }
 
 void Reload::Ask(ReloadActions& actions, Now now) {
-  const bool matches = relation_ == Relation::kMatch;
-  if (options_.expect_on_change && options_.expect != ReloadOptions::Source::kNone) {
-    if (now.at >= ask_at_) {
-      actions.fetch_expected = true;
-      ask_at_ = matches ? kNever : now.at + ask_backoff_.Next();
-    } else if (!matches && ask_at_ == kNever) {
-      ask_at_ = now.at + ask_backoff_.Next();
-    }
-  }
   if (options_.nudge && Lags() && now.at >= nudge_at_) {
     actions.nudge = true;
     nudge_at_ = now.at + nudge_backoff_.Next();
+  }
+  if (!options_.expect_on_change || options_.expect == ReloadOptions::Source::kNone) return;
+  const bool matches = relation_ == Relation::kMatch;
+  if (read_at_ == kNever) return;  // there is nothing to hold against it yet
+  if (matches && asked_) {
+    ask_at_ = kNever;
+  } else if (now.at >= ask_at_) {
+    actions.fetch_expected = asked_ = true;
+    ask_at_ = now.at + ask_backoff_.Next();
+  } else if (ask_at_ == kNever) {
+    ask_at_ = now.at + ask_backoff_.Next();
   }
 }
 

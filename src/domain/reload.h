@@ -73,6 +73,8 @@ struct Mounted {
   std::string warning;    // what is odd, but no reason to refuse it
   Digest digest = {};     // BundleDigest of the configured files: decides "changed"
   Digest cert_hash = {};
+  // The same without the CA, which may come from elsewhere than the pair (a projected volume).
+  Digest pair_digest = {};
   bool all_files = false;  // certificate, key and CA are all there
   LeafFacts leaf;          // of a pair without a problem
   // When this generation was put there, or later than that; none: unknown. Only the first one is
@@ -243,6 +245,7 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Instant relation_since_ = kNever;  // of this generation
   Instant mismatch_since_ = kNever;  // of any; kNever: it matches
   Instant ask_at_ = kNever;
+  bool asked_ = false;  // since this generation came
   Backoff ask_backoff_;
   Instant nudge_at_{};
   Backoff nudge_backoff_;

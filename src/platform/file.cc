@@ -71,8 +71,12 @@ Status TouchFile(const std::string& path) {
   // Whoever owns the file may do it without the right to write.
   const int failed =
       fd.valid() ? futimens(fd.get(), nullptr) : utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
-  if (failed != 0) return FileError(path, std::strerror(errno));
-  return {};
+  if (failed == 0) return {};
+  const int problem = errno;
+  Error error = FileError(path, std::strerror(problem));
+  if (problem == ENOENT || problem == ENOTDIR) error.code = Code::kNotFound;
+  if (problem == EACCES || problem == EPERM || problem == EROFS) error.code = Code::kDenied;
+  return error;
 }
 
 PreciseTime TimeOf(const timespec& time) {

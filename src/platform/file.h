@@ -24,6 +24,7 @@ Status OverwriteFile(const std::string& path, std::string_view text);
 // Sets the times of what is there (through links; a directory, too) to now; creates nothing: a path
 // mistyped must not look like success. A file that we may write to is opened for it, since watchers
 // of inotify's CLOSE_WRITE would miss changed times alone.
+// Errors: kNotFound, kDenied where the file or file system is not ours to write, else kRetry.
 Status TouchFile(const std::string& path);
 
 // What the kernel tells of files and clocks.

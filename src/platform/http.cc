@@ -16,6 +16,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "platform/file.h"
 #include "platform/tls_words.h"
 
 namespace certlatch {
@@ -30,7 +31,7 @@ constexpr size_t kMaxErrorBody = size_t{64} * 1024;
 // Go's own limit is 1 MiB; API servers send some hundred bytes.
 constexpr size_t kMaxHeaders = size_t{256} * 1024;
 
-constexpr std::string_view kAuthorization = "Authorization: Bearer ";
+constexpr size_t kMaxPemFile = 4 << 20;  // a system's whole bundle is about 220 KiB
 
 // Rounded up, since 0 means unlimited to curl.
 long ToMilliseconds(Duration duration) {
@@ -177,6 +178,7 @@ struct HttpClient::Curl {
 };
 
 std::string HttpClient::Transfer::Where() const {
+  if (!request.unix_socket.empty()) return request.unix_socket;
   return request.connect_to.empty() ? Authority(request.url.c_str()) : request.connect_to;
 }
 
@@ -205,9 +207,10 @@ bool HttpClient::Transfer::Take(std::string_view bytes) {
   }
   const size_t most =
       Status() == 200 ? request.max_body : std::min(request.max_body, kMaxErrorBody);
-  too_large = body.size() + bytes.size() > most;
+  const size_t room = most - body.size();
+  too_large = bytes.size() > room && !request.cut_body;
   if (too_large) return false;
-  body += bytes;
+  body += bytes.substr(0, room);
   return true;
 }
 
@@ -235,10 +238,10 @@ CURLcode HttpClient::Transfer::Configure() {
     headers.Add("Expect:");  // no "100-continue", which costs a second where nobody knows it
   }
   for (const std::string& header : request.headers) headers.Add(header.c_str());
-  if (!request.bearer.empty()) {
-    std::string header(kAuthorization);
-    header.reserve(kAuthorization.size() + request.bearer.Reveal().size());
-    header += request.bearer.Reveal();
+  if (!request.credentials.empty()) {
+    std::string header = Format("Authorization: %s ", request.auth_scheme);
+    header.reserve(header.size() + request.credentials.Reveal().size());
+    header += request.credentials.Reveal();
     headers.Add(header.c_str());
     Wipe(header);
   }
@@ -246,6 +249,9 @@ CURLcode HttpClient::Transfer::Configure() {
   // Whatever the URL says.
   if (!request.connect_to.empty()) connect_to.Add(Format("::%s", request.connect_to.c_str()));
   if (connect_to.list != nullptr) set(CURLOPT_CONNECT_TO, connect_to.list);
+  if (!request.unix_socket.empty()) {
+    set(CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
+  }
   if (!request.addresses.empty()) addresses.Add(request.addresses);
   if (addresses.list != nullptr) set(CURLOPT_RESOLVE, addresses.list);
 
@@ -313,12 +319,10 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
       if (number != X509_V_OK && number != X509_V_ERR_UNSPECIFIED) {
         why = X509_verify_cert_error_string(number);
       }
-      return Format(
-          "the certificate of %s is not trusted: %s (see --certificate-authority and "
-          "--tls-server-name)",
-          where, why);
+      return Format("the certificate of %s is not trusted: %s (see %s%s)", where, why,
+                    request.trust_flag, request.name_flag);
     case CURLE_SSL_CACERT_BADFILE:
-      return "the certificate authority is not usable (see --certificate-authority)";
+      return Format("the certificate authority is not usable (see %s)", request.trust_flag);
     case CURLE_SSL_CERTPROBLEM:
       return "the client certificate or its key is not usable (see --client-certificate and "
              "--client-key)";
@@ -330,6 +334,16 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
     default:
       return Format("the request to %s failed: %s", where, why);
   }
+}
+
+Result<std::string> ReadCertificates(const std::string& path, const char* what) {
+  Result<std::string> pem = ReadSmallFile(path, kMaxPemFile);
+  if (!pem) return std::move(pem).error().With(what);
+  if (pem->find("-----BEGIN CERTIFICATE") == std::string::npos &&
+      pem->find("-----BEGIN TRUSTED CERTIFICATE") == std::string::npos) {
+    return Failure(Code::kRetry, "%s: %s: holds no PEM certificate", what, path.c_str());
+  }
+  return pem;
 }
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/host.h"
+#include "base/result.h"
 #include "base/secret.h"
 #include "base/time.h"
 #include "domain/api_answer.h"
@@ -32,8 +33,12 @@ struct HttpRequest {
   std::string url;
   std::string body;                  // to be sent; not of a GET
   std::vector<std::string> headers;  // "Accept: application/json"
-  Secret bearer;                     // "": no Authorization header
+  const char* auth_scheme = "Bearer";
+  Secret credentials;  // as the scheme writes them; "": no Authorization header
   std::unique_ptr<const TlsIdentity> tls;
+  const char* trust_flag = "--certificate-authority";  // for messages, as the next one
+  const char* name_flag = " and --tls-server-name";
+  std::string unix_socket;  // path to connect to; "": TCP
   // "host:port" to connect to instead of what the URL says, which is still verified; "": as the
   // URL.
   std::string connect_to;
@@ -43,10 +48,15 @@ struct HttpRequest {
   Duration total_timeout{};        // of all; 0: unlimited
   Duration answer_timeout{};       // until the answer begins; 0: unlimited
   size_t max_body = 0;             // of the answer
+  bool cut_body = false;           // what is more is dropped; else an error
   // Set: the body of a 200 goes here, without a bound in all.
   std::function<void(std::string_view)> on_bytes;
   std::function<void(const ApiAnswer&)> on_answer;
 };
+
+// A PEM file of certificates as it is now, for TlsIdentity; `what` it is for the error. Code
+// kRetry: it may come to be well.
+Result<std::string> ReadCertificates(const std::string& path, const char* what);
 
 class HttpClient {
  public:

@@ -18,10 +18,6 @@ constexpr Duration kConnectTimeout = 10s;    // TCP and TLS
 constexpr Duration kLookUpTimeout = 10s;
 constexpr Duration kAddressesFor = 30s;
 
-std::string Bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : Format("[%s]", host.c_str());
-}
-
 // What may stand in a URL's authority; everything else (user info, spaces, controls) is refused.
 bool IsHostText(std::string_view host) {
   constexpr std::string_view kAllowed =
@@ -44,17 +40,6 @@ bool IsVisibleAscii(std::string_view text) {
     if (c <= ' ' || c >= 0x7f) return false;
   }
   return true;
-}
-
-// A PEM file as it is now; `what` it is for the error. Code kRetry: it may come to be well.
-Result<std::string> ReadPem(const std::string& path, const char* what) {
-  Result<std::string> pem = ReadSmallFile(path, kMaxPemFile);
-  if (!pem) return std::move(pem).error().With(what);
-  if (pem->find("-----BEGIN CERTIFICATE") == std::string::npos &&
-      pem->find("-----BEGIN TRUSTED CERTIFICATE") == std::string::npos) {
-    return Failure(Code::kRetry, "%s: %s: holds no PEM certificate", what, path.c_str());
-  }
-  return pem;
 }
 
 }  // namespace
@@ -181,12 +166,14 @@ Result<std::unique_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
   auto identity = std::make_unique<TlsIdentity>();
   identity->verify = !options_.insecure_skip_tls_verify;
   if (!options_.certificate_authority.empty() && identity->verify) {
-    Result<std::string> pem = ReadPem(options_.certificate_authority, "certificate authority");
+    Result<std::string> pem =
+        ReadCertificates(options_.certificate_authority, "certificate authority");
     if (!pem) return std::move(pem).error();
     identity->certificate_authority = *std::move(pem);
   }
   if (options_.client_certificate.empty()) return {std::move(identity)};
-  Result<std::string> certificate = ReadPem(options_.client_certificate, "client certificate");
+  Result<std::string> certificate =
+      ReadCertificates(options_.client_certificate, "client certificate");
   if (!certificate) return std::move(certificate).error();
   Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
   if (!key) return std::move(key).error().With("client key");
@@ -210,7 +197,7 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   request.headers.emplace_back("User-Agent: certlatch");
   Result<Secret> token = ReadToken();
   if (!token) return std::move(token).error();
-  request.bearer = *std::move(token);
+  request.credentials = *std::move(token);
   if (tls_) {
     auto identity = ReadIdentity();
     if (!identity) return std::move(identity).error();
@@ -265,13 +252,7 @@ Handle KubeClient::Begin(Result<HttpRequest> prepared, Duration total_timeout,
 }
 
 Handle KubeClient::SendTo(const std::vector<std::string>& addresses, HttpRequest request) {
-  request.addresses = Format("%s:%s", host_.c_str(), port_.c_str());
-  char separator = ':';
-  for (const std::string& address : addresses) {
-    request.addresses += separator;
-    request.addresses += Bracketed(address);
-    separator = ',';
-  }
+  request.addresses = CurlAddresses(host_, port_.c_str(), addresses);
   return http_.Send(std::move(request));
 }
 

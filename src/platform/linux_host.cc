@@ -44,6 +44,7 @@ Result<std::unique_ptr<LinuxHost>> LinuxHost::Create(Loop& loop, ConnectionOptio
   auto http = HttpClient::Create(loop);
   if (!http) return std::move(http).error();
   host->http_ = *std::move(http);
+  if (connection.server.empty()) return host;
   auto kube = KubeClient::Create(loop, *host->http_, std::move(connection));
   if (!kube) return std::move(kube).error();
   host->kube_ = *std::move(kube);
@@ -74,7 +75,7 @@ Handle LinuxHost::Change(const ApiChange& change, std::function<void(const ApiAn
 // With -v: a line when the request is made and one when it ended.
 std::function<void(const ApiAnswer&)> LinuxHost::Telling(
     const char* verb, const std::string& target, std::function<void(const ApiAnswer&)> then) {
-  if (!tells_requests_) return then;
+  if (!verbose_) return then;
   const std::string request = Format("%s %s", verb, target.c_str());
   Log({LogLevel::kDebug, "request", request, {{"target", target}}});
   return [this, request, then = std::move(then)](const ApiAnswer& answer) {
@@ -93,6 +94,7 @@ void LinuxHost::Print(std::string_view line) {
 }
 
 void LinuxHost::Log(const LogLine& line) {
+  if (line.level == LogLevel::kDebug && !verbose_) return;
   WriteTo(STDERR_FILENO, Render(line, log_format_, WallNow()), log_stuck_);
 }
 

@@ -19,8 +19,11 @@ namespace certlatch {
 
 class LinuxHost : public Host {
  public:
+  // Without a server in `connection` no request can be made.
   static Result<std::unique_ptr<LinuxHost>> Create(Loop& loop, ConnectionOptions connection,
                                                    const OutputOptions& output);
+
+  HttpClient& http() { return *http_; }
 
   Instant Now() override;
   WallTime WallNow() override;
@@ -34,14 +37,14 @@ class LinuxHost : public Host {
 
  private:
   LinuxHost(Loop& loop, const OutputOptions& output)
-      : loop_(loop), log_format_(output.format), tells_requests_(output.verbosity > 0) {}
+      : loop_(loop), log_format_(output.format), verbose_(output.verbosity > 0) {}
   std::function<void(const ApiAnswer&)> Telling(const char* verb, const std::string& target,
                                                 std::function<void(const ApiAnswer&)> then);
   void WriteTo(int fd, std::string_view line, bool& stuck);
 
   Loop& loop_;
   LogFormat log_format_;
-  bool tells_requests_;
+  bool verbose_;
   bool output_stuck_ = false;  // nobody took the last line
   bool log_stuck_ = false;
   std::unique_ptr<HttpClient> http_;

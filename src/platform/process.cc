@@ -157,12 +157,14 @@ Result<Process> Process::FromPidFile(const std::string& path, std::string_view n
   return process;
 }
 
-PreciseTime Process::started() const {
+Duration Process::Age() const {
   const auto per_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
   const std::chrono::seconds whole(start_ticks_ / per_second);
   const Duration rest(start_ticks_ % per_second * (1'000'000'000 / per_second));
-  return PreciseTime(Clock(CLOCK_REALTIME) - Clock(CLOCK_BOOTTIME) + whole + rest);
+  return Clock(CLOCK_BOOTTIME) - whole - rest;
 }
+
+PreciseTime Process::started() const { return PreciseTime(Clock(CLOCK_REALTIME) - Age()); }
 
 Result<SignalMasks> Process::Look() const {
   const auto text = Read("status");

@@ -34,6 +34,8 @@ class Process {
   uint64_t start_ticks() const { return start_ticks_; }
   // By the wall clock as it is now; up to one tick of the kernel (10 ms) early.
   PreciseTime started() const;
+  // Since it started, whatever the wall clock did; up to one tick too long.
+  Duration Age() const;
 
   // How it takes signals now. Errors: kNotFound, it has ended (or is a zombie).
   Result<SignalMasks> Look() const;

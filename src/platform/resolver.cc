@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "platform/descriptors.h"
 
 namespace certlatch {
 namespace {
@@ -49,17 +49,6 @@ std::string LookUp(const std::string& host) {
   }
   freeaddrinfo(found);
   return answer;
-}
-
-// A child that holds our connections would keep them open after we have closed them. By number,
-// since musl has no function for it; Linux before 5.9 refuses, and the deadline bounds the effect.
-void CloseAllBut(int kept) {
-  constexpr int kFirst = STDERR_FILENO + 1;
-  const auto close_range = [](int first, unsigned last) {
-    syscall(SYS_close_range, static_cast<unsigned>(first), last, 0U);
-  };
-  if (kept > kFirst) close_range(kFirst, static_cast<unsigned>(kept) - 1);
-  close_range(std::max(kept + 1, kFirst), ~0U);
 }
 
 [[noreturn]] void RunChild(const std::string& host, int out, pid_t parent) {
@@ -165,6 +154,22 @@ class LookUpInChild : public Cancellable {
 bool IsIpAddress(const std::string& host) {
   in_addr address{};
   return inet_pton(AF_INET, host.c_str(), &address) == 1 || IsIpv6(host);
+}
+
+std::string Bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : Format("[%s]", host.c_str());
+}
+
+std::string CurlAddresses(const std::string& host, const char* port,
+                          const std::vector<std::string>& addresses) {
+  std::string text = Format("%s:%s", host.c_str(), port);
+  char separator = ':';
+  for (const std::string& address : addresses) {
+    text += separator;
+    text += Bracketed(address);
+    separator = ',';
+  }
+  return text;
 }
 
 Handle ResolveHost(Loop& loop, const std::string& host, Duration deadline,

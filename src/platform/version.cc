@@ -5,6 +5,8 @@
 
 namespace certlatch {
 
+const BuildInfo kBuildInfo = {CERTLATCH_VERSION, CERTLATCH_COMMIT};
+
 std::string VersionText() {
   std::string text = "certlatch " CERTLATCH_VERSION " (commit " CERTLATCH_COMMIT ")\n";
   text += "libcurl ";

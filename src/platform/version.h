@@ -3,9 +3,13 @@
 
 #include <string>
 
+#include "domain/metrics.h"
+
 namespace certlatch {
 
 // "certlatch 0.1.0 (commit 0123abc)\nlibcurl 8.14.1, OpenSSL 3.5.1, simdjson 3.0.1".
 std::string VersionText();
+
+extern const BuildInfo kBuildInfo;
 
 }  // namespace certlatch

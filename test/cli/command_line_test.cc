@@ -5,19 +5,14 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "test/cli/lines.h"
+
 namespace certlatch {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-Surroundings InPod() {
-  Surroundings pod;
-  pod.environment = {"KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"};
-  pod.service_account_namespace = "prod";
-  pod.version = "certlatch 1";
-  return pod;
-}
 
 Command Parsed(const std::vector<std::string_view>& arguments,
                const Surroundings& surroundings = InPod(), std::string_view program = "certlatch") {
@@ -70,6 +65,12 @@ TEST(CommandLine, OnesOwnIdentityReplacesTheMountedToken) {
 TEST(CommandLine, RetriesA401OnlyWhereCredentialsCanRotate) {
   EXPECT_TRUE(Parsed({"wait", "pod/a"}).wait.watch.retry_unauthorized);
   EXPECT_FALSE(Parsed({"wait", "pod/a", "--token=t"}).wait.watch.retry_unauthorized);
+}
+
+TEST(CommandLine, BoundsRequestsAlsoWhereNoTimeoutIsAskedFor) {
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=0"}).connection.request_timeout,
+            ConnectionOptions().request_timeout);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=1s"}).connection.request_timeout, 1s);
 }
 
 TEST(CommandLine, BracketsIpv6Clusters) {
@@ -137,6 +138,13 @@ TEST(CommandLine, RefusesBadInputInOneLineThatNamesIt) {
             "error: unknown shorthand flag: 't' in -token (see 'certlatch wait --help')");
 }
 
+TEST(CommandLine, RefusesAJsonPathInPrintableWords) {
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=jsonpath={.a[\x1b]}=b"}),
+            "error: --for=jsonpath={.a[\\x1b]}=b: invalid array index \\x1b");
+  EXPECT_EQ(Refused({"wait", "pod/a", "--for=jsonpath={.a[\x1b]}=b"}, InPod(), "kubectl"),
+            "error: invalid array index \\x1b");
+}
+
 TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {
   std::vector<std::string_view> arguments = {"wait", "pod"};
   arguments.insert(arguments.end(), kMaxTargets + 1, "a");
@@ -173,15 +181,57 @@ TEST(CommandLine, SpeaksAsKubectlUnderThatName) {
               HasSubstr("it can \"wait\", not \"get\""));
 }
 
-TEST(CommandLine, HelpFitsOneScreenAndNamesEveryFlag) {
-  const Command command = Parsed({"wait", "--help"});
-  EXPECT_EQ(command.kind, Command::Kind::kPrint);
-  EXPECT_LE(std::count(command.text.begin(), command.text.end(), '\n'), 50);
-  for (const char* flag : {"--for", "--timeout", "--namespace", "--token-file", "--min-ready"}) {
-    EXPECT_THAT(command.text, HasSubstr(flag));
+TEST(CommandLine, TheHelpOfEveryModeFitsOneScreenAndNamesItsFlags) {
+  static constexpr struct {
+    const char* mode;
+    std::vector<const char*> (*flags)();
+  } kModes[] = {
+      {"wait",
+       [] {
+         return std::vector{"--for GOAL", "--token-file FILE", "--min-ready N"};
+       }},
+      {"sidecar",
+       [] {
+         return std::vector{"--volume DIR", "--prove HOST:PORT", "--listen"};
+       }},
+      {"publish",
+       [] {
+         return std::vector{"--lease NAME", "--cert-file NAME", "--once"};
+       }},
+      {"check",
+       [] {
+         return std::vector{"--expect SOURCE", "--min-validity D", "--output json"};
+       }},
+  };
+  for (const auto& known : kModes) {
+    const Command command = Parsed({known.mode, "--help"});
+    EXPECT_EQ(command.kind, Command::Kind::kPrint);
+    EXPECT_LE(std::count(command.text.begin(), command.text.end(), '\n'), 50) << known.mode;
+    for (const std::string_view line : Split(command.text, '\n')) EXPECT_LE(line.size(), 100U);
+    for (const char* flag : known.flags()) EXPECT_THAT(command.text, HasSubstr(flag));
+    for (const char* flag : {"--namespace", "--token-file", "--v", "--help"}) {
+      EXPECT_THAT(command.text, HasSubstr(flag)) << known.mode;
+    }
+    EXPECT_THAT(Parsed({"help"}).text, HasSubstr(std::string("  certlatch ") + known.mode + ' '));
   }
   EXPECT_EQ(Parsed({"version"}).text, "certlatch 1");
-  EXPECT_THAT(Parsed({"--help"}).text, HasSubstr("certlatch wait TARGET"));
+  EXPECT_EQ(Parsed({"--help"}).text, Parsed({"help"}).text);
+}
+
+TEST(CommandLine, TheHelpOfEveryModeEndsWithTwoExamplesThatWork) {
+  for (const char* mode : {"wait", "sidecar", "publish", "check"}) {
+    const std::string text = Parsed({mode, "--help"}).text;
+    const size_t examples = text.find("\nExamples:\n");
+    ASSERT_NE(examples, std::string::npos) << mode;
+    const auto lines = Split(std::string_view(text).substr(examples), '\n');
+    ASSERT_EQ(lines.size(), 5U) << mode;
+    for (size_t i = 2; i < 4; ++i) {
+      constexpr std::string_view kProgram = "  certlatch ";
+      ASSERT_TRUE(lines[i].starts_with(kProgram));
+      const Command command = ParsedLine(lines[i].substr(kProgram.size()));
+      EXPECT_NE(command.kind, Command::Kind::kPrint) << lines[i];
+    }
+  }
 }
 
 TEST(CommandLine, SaysHowToTellARefusalAsFarAsItWasRead) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/duration.h"
+
 namespace certlatch {
 namespace {
 
@@ -17,23 +19,39 @@ Status SetGoodText(void* place, std::string_view value) {
 }
 
 constexpr Flag kFlags[] = {
-    {"name", 'n', "NAME", "a name", SetGoodText,
-     [](void* options) -> void* { return &static_cast<Options*>(options)->name; }},
-    {"all", 'a', "", "all of them", SetText,
-     [](void* options) -> void* { return &static_cast<Options*>(options)->all; }},
-    {"quiet", 'q', "", "", SetText,
-     [](void* options) -> void* { return &static_cast<Options*>(options)->quiet; }},
+    {"name", "NAME", "a name", SetGoodText, CERTLATCH_PLACE(0, Options, name), 'n'},
+    {"all", "", "all of them", SetText, CERTLATCH_PLACE(0, Options, all), 'a'},
+    {"quiet", "", "", SetText, CERTLATCH_PLACE(0, Options, quiet), 'q'},
+};
+
+struct MoreOptions {
+  Duration delay{};
+  Duration limit{};
+};
+
+constexpr Flag kMoreFlags[] = {
+    {"delay", "D", "", SetDelay, CERTLATCH_PLACE(1, MoreOptions, delay)},
+    {"limit", "D", "", SetLimit, CERTLATCH_PLACE(1, MoreOptions, limit), 'l', "name"},
 };
 
 // What a little program with -n/--name VALUE, -a/--all and -q/--quiet makes of its arguments:
 // "name=x all=true quiet= | positional…", or the error.
 std::string Read(const std::vector<std::string_view>& arguments) {
   Options options;
-  const auto positional = ReadFlags(arguments, kFlags, &options);
-  if (!positional) return positional.error().text;
+  MoreOptions more;
+  void* const parts[] = {&options, &more};
+  const FlagTable tables[] = {kFlags, kMoreFlags};
+  Positional positional;
+  const Status status = ReadFlags(arguments, tables, parts, positional);
+  if (!status) return status.error().text;
   std::string text =
       "name=" + options.name + " all=" + options.all + " quiet=" + options.quiet + " |";
-  for (const std::string_view argument : *positional) text += " " + std::string(argument);
+  for (size_t i = 0; i < positional.words.size(); ++i) {
+    if (i == positional.before_dashes) text += " --";
+    text += " " + std::string(positional.words[i]);
+  }
+  if (more.delay != Duration::zero()) text += " delay=" + FormatDuration(more.delay);
+  if (more.limit != Duration::zero()) text += " limit=" + FormatDuration(more.limit);
   return text;
 }
 
@@ -52,7 +70,8 @@ TEST(Flags, AreReadInEveryFormOfPflag) {
 
 TEST(Flags, StandAnywhereUntilTwoDashes) {
   EXPECT_EQ(Read({"a", "--name", "x", "b", "--", "--all", "-n"}),
-            "name=x all= quiet= | a b --all -n");
+            "name=x all= quiet= | a b -- --all -n");
+  EXPECT_EQ(Read({"--", "--", "a"}), "name= all= quiet= | -- -- a");
   EXPECT_EQ(Read({"-", "b"}), "name= all= quiet= | - b");
 }
 
@@ -79,11 +98,50 @@ TEST(Flags, AreRefusedInPflagsWords) {
 }
 
 TEST(Flags, AreDescribedOneALine) {
-  static constexpr Flag kTwo[] = {{"name", 'n', "NAME", "a name", nullptr, nullptr},
-                                  {"all", 0, "", "all of them", nullptr, nullptr}};
-  EXPECT_EQ(DescribeFlags(kTwo),
+  static constexpr Flag kTwo[] = {{"name", "NAME", "a name", nullptr, {}, 'n'},
+                                  {"all", "", "all of them", nullptr, {}}};
+  std::string text;
+  DescribeFlags(kTwo, text);
+  EXPECT_EQ(text,
             "  -n, --name NAME                       a name\n"
             "      --all                             all of them\n");
+}
+
+TEST(Flags, OfSeveralTablesPutTheirValuesInTheirOwnParts) {
+  EXPECT_EQ(Read({"--delay=0", "-nx", "-l5s", "a"}), "name=x all= quiet= | a limit=5s");
+}
+
+TEST(Flags, ThatQualifyAnotherNeedIt) {
+  EXPECT_EQ(Read({"--limit=5s"}), "--limit needs --name");
+  EXPECT_EQ(Read({"-l5s", "--", "--name=x"}), "--limit needs --name");
+  EXPECT_EQ(Read({"--limit=5s", "--name="}), "name= all= quiet= | limit=5s");
+}
+
+TEST(Flags, BoundDurations) {
+  EXPECT_EQ(Read({"--delay=-1ns"}),
+            "invalid argument \"-1ns\" for \"--delay\" flag: must not be negative");
+  EXPECT_EQ(Read({"--name=x", "--limit=0"}),
+            "invalid argument \"0\" for \"-l, --limit\" flag: must be more than 0");
+}
+
+TEST(Flags, AreNamedOnAsFewLinesAsTheyNeed) {
+  std::string three;
+  NameFlags(kFlags, three);
+  EXPECT_EQ(three, "  --name --all --quiet\n");
+  const std::vector<Flag> many(15, kFlags[0]);
+  std::string fourteen;
+  NameFlags(std::span(many).first(14), fourteen);
+  EXPECT_EQ(fourteen.find('\n'), 99U);
+  std::string fifteen;
+  NameFlags(many, fifteen);
+  EXPECT_EQ(fifteen, fourteen + "  --name\n");
+}
+
+TEST(Flags, FindAWordAmongItsChoices) {
+  EXPECT_EQ(IndexOf("watch", "watch|on-change"), 0);
+  EXPECT_EQ(IndexOf("on-change", "watch|on-change"), 1);
+  EXPECT_EQ(IndexOf("on", "watch|on-change"), -1);
+  EXPECT_EQ(IndexOf("", "watch|on-change"), -1);
 }
 
 }  // namespace

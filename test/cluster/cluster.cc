@@ -161,14 +161,21 @@ Process ClusterTest::StartWait(std::vector<std::string> arguments) const {
 
 Process ClusterTest::StartWaitAs(const std::vector<std::string>& credentials,
                                  std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), "--timeout=10m");
+  return StartMode("wait", credentials, arguments);
+}
+
+Process ClusterTest::StartMode(const std::string& mode,
+                               const std::vector<std::string>& arguments) const {
+  return StartMode(mode, {"--token=" + access_.admin_token}, arguments);
+}
+
+Process ClusterTest::StartMode(const std::string& mode, const std::vector<std::string>& credentials,
+                               const std::vector<std::string>& arguments) const {
   Command command;
   command.path = CertlatchBinary();
-  command.argv = {"certlatch",
-                  "wait",
-                  "--server=" + access_.url,
-                  "--certificate-authority=" + access_.ca_file,
-                  "--namespace=" + ns_,
-                  "--timeout=10m"};
+  command.argv = {"certlatch", mode, "--server=" + access_.url,
+                  "--certificate-authority=" + access_.ca_file, "--namespace=" + ns_};
   command.argv.insert(command.argv.end(), credentials.begin(), credentials.end());
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   Result<Process> process = Subprocess::Start(std::move(command));

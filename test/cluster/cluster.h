@@ -66,6 +66,11 @@ class ClusterTest : public testing::Test {
   Process StartWaitAs(const std::vector<std::string>& credentials,
                       std::vector<std::string> arguments) const;
 
+  // Another mode, without a timeout of its own.
+  Process StartMode(const std::string& mode, const std::vector<std::string>& credentials,
+                    const std::vector<std::string>& arguments) const;
+  Process StartMode(const std::string& mode, const std::vector<std::string>& arguments) const;
+
   // Asks until it is so: for what the API server cannot tell by itself.
   static bool Eventually(const std::function<bool()>& is_so);
   Outcome RunScript(const std::string& name, std::vector<std::string> arguments,

@@ -29,8 +29,8 @@ Digest Filled(uint8_t byte) {
 // Of a sidecar that has everything to say.
 Metrics Full() {
   Metrics metrics;
-  metrics.version = "0.1.0";
-  metrics.commit = "0123abc";
+  metrics.build.version = "0.1.0";
+  metrics.build.commit = "0123abc";
   metrics.started = At(1'700'000'000);
   metrics.resident_bytes = 2'500'000;
   metrics.state = {StateName, 3, 1U << 2};

@@ -191,7 +191,7 @@ TEST(Reload, ReadsVerifiesTellsAndProves) {
   EXPECT_TRUE(sidecar.IsReady());
   EXPECT_EQ(sidecar.reload.alarms(), 0U);
   EXPECT_THAT(sidecar.log, HasSubstr("Lease watch event received\n"));
-  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified\n"));
+  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified: leaf "));
   EXPECT_THAT(sidecar.log, HasSubstr("App has the mounted certificate: proven\n"));
 }
 

@@ -1,5 +1,6 @@
 // Arguments from anywhere (a chart's values, a pasted script): any list of them gives a command or
-// a refusal of printable lines, and a command for `wait` has targets and a bound on its time.
+// a refusal of printable lines, and a command has what its mode cannot do without: targets, a
+// volume, a bound on its time, names that stay where they belong.
 // The input is the program's name and its arguments, each ended by a line break.
 
 #include <cstddef>
@@ -10,6 +11,9 @@
 
 #include "base/text.h"
 #include "cli/command_line.h"
+#include "domain/http_method.h"
+#include "domain/status_request.h"
+#include "domain/target.h"
 
 namespace certlatch {
 namespace {
@@ -21,6 +25,71 @@ void Require(bool truth) {
 void RequirePrintable(std::string_view text) {
   for (const std::string_view line : Split(text, '\n')) {
     Require(Printable(line, SIZE_MAX) == line);
+  }
+}
+
+void RequireTargets(const WaitOptions& wait) {
+  Require(wait.targets.size() <= kMaxTargets);
+  for (const TargetName& target : wait.targets) {
+    Require(target.name.find('/') == std::string::npos && target.name != "..");
+  }
+}
+
+void RequireVolume(const VolumeOptions& volume) {
+  Require(!volume.directory.empty());
+  for (const std::string* name : {&volume.cert_file, &volume.key_file, &volume.ca_file}) {
+    Require(!name->empty() && !name->starts_with('/'));
+    for (const std::string_view part : Split(*name, '/')) Require(part != "..");
+  }
+}
+
+// Whether the API server is needed.
+bool RequireSource(const ExpectOptions& expect) {
+  if (expect.source == ReloadOptions::Source::kNone) return false;
+  Require(IsObjectName(expect.name) && IsObjectName(expect.ns));
+  return true;
+}
+
+void RequireSidecar(const SidecarOptions& sidecar, bool connected) {
+  RequireVolume(sidecar.pod.volume);
+  RequireTargets(sidecar.wait);
+  const bool asks = RequireSource(sidecar.expect);
+  Require(connected == (asks || !sidecar.wait.targets.empty()));
+  const SignalMethod& signal = sidecar.pod.tell.signal;
+  Require(signal.number >= 0 && signal.number <= 64 && signal.number != 9 && signal.number != 19);
+  Require((signal.number == 0) == (signal.process.empty() && signal.pid_file.empty()));
+  const HttpCall& http = sidecar.pod.tell.http;
+  Require(http.request.empty() || ParseHttpMethod(http.request).has_value());
+  Require(CheckHttpStatuses(http.statuses).has_value());
+  Require(sidecar.listen.empty() || ParseListenAddress(sidecar.listen).has_value());
+  Require(sidecar.reload.timeout > Duration::zero() && sidecar.reload.resync > Duration::zero());
+  Require(sidecar.reload.accept_newer_after >= Duration::zero());
+}
+
+void RequirePublish(const PublishOptions& publish) {
+  Require(IsObjectName(publish.lease) && IsObjectName(publish.ns));
+  Require(publish.secret.empty() != publish.volume.directory.empty());
+  if (publish.secret.empty()) return RequireVolume(publish.volume);
+  Require(IsObjectName(publish.secret));
+}
+
+void RequireComplete(const Command& command) {
+  const bool connected = !command.connection.server.empty();
+  switch (command.kind) {
+    case Command::Kind::kWait:
+      Require(!command.wait.targets.empty() && command.wait.timeout >= Duration::zero());
+      return RequireTargets(command.wait);
+    case Command::Kind::kSidecar:
+      return RequireSidecar(command.sidecar, connected);
+    case Command::Kind::kPublish:
+      Require(connected);
+      return RequirePublish(command.publish);
+    case Command::Kind::kCheck:
+      RequireVolume(command.check.pod.volume);
+      Require(connected == RequireSource(command.check.expect));
+      return Require(command.check.timeout > Duration::zero());
+    case Command::Kind::kPrint:
+      return;
   }
 }
 
@@ -41,11 +110,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     RequirePrintable(status.error().text);
     return 0;
   }
-  if (command.kind != Command::Kind::kWait) return 0;
-  Require(!command.wait.targets.empty() && command.wait.targets.size() <= kMaxTargets);
-  Require(command.wait.timeout >= Duration::zero());
-  for (const TargetName& target : command.wait.targets) {
-    Require(target.name.find('/') == std::string::npos && target.name != "..");
-  }
+  RequireComplete(command);
   return 0;
 }

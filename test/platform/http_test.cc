@@ -106,7 +106,7 @@ TEST_F(HttpTest, SendsTheHeadersAndTheTokenAndNothingOfItsOwnChoice) {
   Serve({}, SayHello);
   HttpRequest request = To("/api?limit=1&x=%2F");
   request.headers = {"Accept: application/json", "User-Agent: certlatch"};
-  request.bearer = Secret("abc.def");
+  request.credentials = Secret("abc.def");
   const ApiAnswer answer = Get(std::move(request));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.problem, "");

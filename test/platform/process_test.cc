@@ -33,31 +33,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::RunInChild;
+using test::StartChild;
 using ::testing::HasSubstr;
 
 void Rename(const std::string& name) { prctl(PR_SET_NAME, name.c_str()); }
 
 void OnSignal(int) {}
-
-// A child that is prepared once this returns, and then waits to be killed.
-pid_t StartChild(const std::function<void()>& prepare) {
-  int ready[2];
-  if (pipe2(ready, O_CLOEXEC) != 0) return -1;
-  const pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prepare();
-    if (write(ready[1], "r", 1) != 1) _exit(1);
-    while (true) pause();
-  }
-  close(ready[1]);
-  char none = 0;
-  // A byte, or the end that an exec makes.
-  while (read(ready[0], &none, 1) < 0 && errno == EINTR) {
-  }
-  close(ready[0]);
-  return child;
-}
 
 // A child that has become another program.
 pid_t StartProgram(const std::string& path, const std::string& argv0) {

@@ -55,6 +55,25 @@ std::string RunInChild(const std::function<std::string()>& body) {
   return wrong.empty() ? Describe(status) : wrong;
 }
 
+pid_t StartChild(const std::function<void()>& prepare) {
+  int ready[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) return -1;
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prepare();
+    if (write(ready[1], "r", 1) != 1) _exit(1);
+    while (true) pause();
+  }
+  close(ready[1]);
+  char none = 0;
+  // A byte, or the end that an exec makes.
+  while (read(ready[0], &none, 1) < 0 && errno == EINTR) {
+  }
+  close(ready[0]);
+  return child;
+}
+
 std::string OwnMounts() {
   if (unshare(CLONE_NEWNS) != 0) return Skip("no mount namespace");
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return Skip("mount");
@@ -67,7 +86,7 @@ std::string OwnUsers() {
   const std::string map = "0 " + std::to_string(uid) + " 1";
   const int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
   const bool done = fd >= 0 && write(fd, map.data(), map.size()) > 0;
-  const std::string wrong = done ? "" : Skip("uid_map");
+  std::string wrong = done ? "" : Skip("uid_map");
   if (fd >= 0) close(fd);
   return wrong;
 }

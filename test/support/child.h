@@ -3,6 +3,8 @@
 // Blocks until the child has ended; kills it after a minute. Not for use beside a Loop that reaps.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 
@@ -11,6 +13,10 @@ namespace certlatch::test {
 // `body` returns what went wrong, empty: nothing; so does this. A crash is something that went
 // wrong. What begins with "skip: " is what the machine does not allow.
 std::string RunInChild(const std::function<std::string()>& body);
+
+// A child that is prepared, or has become another program, once this returns, and then waits to be
+// killed. -1: there is none.
+pid_t StartChild(const std::function<void()>& prepare);
 
 // EXPECTs that nothing went wrong, or skips the test, loudly.
 #define EXPECT_IN_CHILD(...)                                                            \

@@ -77,6 +77,13 @@ int FakeHost::Find(std::string_view part) const {
   return 0;
 }
 
+int FakeHost::FindChange() const {
+  for (const auto& [id, pending] : pending_) {
+    if (pending.request.method != "GET") return id;
+  }
+  return 0;
+}
+
 void FakeHost::Answer(int id, const ApiAnswer& answer) {
   const auto found = pending_.find(id);
   if (found == pending_.end()) Die("no such open request", std::to_string(id));
@@ -89,7 +96,7 @@ void FakeHost::Answer(int id, int status, std::string body) {
   ApiAnswer answer;
   answer.status = status;
   answer.body = std::move(body);
-  Answer(id, std::move(answer));
+  Answer(id, answer);
 }
 
 void FakeHost::Send(int id, std::string_view bytes) {

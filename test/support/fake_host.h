@@ -49,6 +49,7 @@ class FakeHost : public Host {
   std::vector<Request> Open() const;
   // The oldest open request whose target contains `part`; 0 if there is none.
   int Find(std::string_view part) const;
+  int FindChange() const;  // the oldest open one that is not a GET; 0 if there is none
   void Answer(int id, const ApiAnswer& answer);  // ends a fetch or a watch
   void Answer(int id, int status, std::string body);
   void Send(int id, std::string_view bytes);  // to an open watch

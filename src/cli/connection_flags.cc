@@ -1,0 +1,99 @@
+#include "cli/connection_flags.h"
+
+#include "base/text.h"
+#include "cli/proxy.h"
+
+namespace certlatch {
+namespace {
+
+constexpr Duration kRequestTimeout = 30s;  // kubectl's 0 means none; ours, the usual one
+
+std::string UrlOfCluster(const Environment& environment) {
+  const std::string host(ValueOf(environment, "KUBERNETES_SERVICE_HOST"));
+  const std::string port(ValueOf(environment, "KUBERNETES_SERVICE_PORT"));
+  if (host.empty() || port.empty()) return "";
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return Format(ipv6 ? "https://[%s]:%s" : "https://%s:%s", host.c_str(), port.c_str());
+}
+
+// nullptr: nothing.
+const char* WhatIsWrong(const ConnectionOptions& options) {
+  if (!options.token.empty() && !options.token_file.empty()) {
+    return "--token and --token-file contradict each other";
+  }
+  if (options.client_certificate.empty() != options.client_key.empty()) {
+    return "--client-certificate and --client-key need each other";
+  }
+  if (options.insecure_skip_tls_verify && !options.certificate_authority.empty()) {
+    return "--certificate-authority and --insecure-skip-tls-verify contradict each other";
+  }
+  if (options.request_timeout < Duration::zero()) return "--request-timeout cannot be negative";
+  if (options.server.empty()) {
+    return "no API server: this is no pod (KUBERNETES_SERVICE_HOST is not set); give --server";
+  }
+  return nullptr;
+}
+
+// The mounted token is for the pod's own cluster only.
+void UseServiceAccount(ConnectionOptions& options) {
+  const std::string dir(kServiceAccountDir);
+  const bool own_identity = !options.token.empty() || !options.client_certificate.empty();
+  if (options.token_file.empty() && !own_identity) options.token_file = dir + "/token";
+  if (options.certificate_authority.empty() && !options.insecure_skip_tls_verify) {
+    options.certificate_authority = dir + "/ca.crt";
+  }
+}
+
+Status CompleteServer(const Surroundings& surroundings, Parsed& parsed) {
+  ConnectionOptions& options = parsed.command.connection;
+  const std::string cluster = UrlOfCluster(surroundings.environment);
+  if (options.server.empty()) options.server = cluster;
+  if (const char* wrong = WhatIsWrong(options)) return Refuse("%s", wrong);
+  if (options.request_timeout == Duration::zero()) options.request_timeout = kRequestTimeout;
+  options.in_cluster = options.server == cluster;
+  if (options.in_cluster) {
+    UseServiceAccount(options);
+    return {};
+  }
+  const char* const proxy =
+      parsed.given.no_proxy ? "" : ProxyVariableFor(options.server, surroundings.environment);
+  if (*proxy == '\0') return {};
+  return Refuse(
+      "the environment variable %s asks for a proxy, which certlatch cannot use; give --no-proxy "
+      "to "
+      "connect directly",
+      proxy);
+}
+
+Status CompleteNamespace(const Surroundings& surroundings, const std::string& given,
+                         std::string& ns) {
+  ns = given;
+  if (ns.empty()) ns = ValueOf(surroundings.environment, "POD_NAMESPACE");
+  if (ns.empty()) ns = surroundings.service_account_namespace;
+  if (ns.empty()) ns = "default";
+  if (IsObjectName(ns)) return {};
+  return Refuse("--namespace \"%s\": no namespace name", Printable(ns, 100).c_str());
+}
+
+}  // namespace
+
+Status SetToken(void* place, std::string_view value) {
+  *static_cast<Secret*>(place) = Secret(std::string(value));
+  return {};
+}
+
+Status SetLogFormat(void* place, std::string_view value) {
+  static_assert(sizeof(LogFormat) == sizeof(int));
+  return SetChoice(place, value, "text|logfmt|json", "text, logfmt or json");
+}
+
+Status CompleteConnection(const Surroundings& surroundings, Parsed& parsed, WatchSettings& watch,
+                          std::string& ns) {
+  Status server = CompleteServer(surroundings, parsed);
+  if (!server) return server;
+  const ConnectionOptions& options = parsed.command.connection;
+  watch.retry_unauthorized = !options.token_file.empty() || !options.client_certificate.empty();
+  return CompleteNamespace(surroundings, parsed.given.ns, ns);
+}
+
+}  // namespace certlatch

@@ -1,0 +1,69 @@
+#include "cli/pair_flags.h"
+
+#include <optional>
+
+#include "base/text.h"
+#include "cli/connection_flags.h"
+#include "domain/endpoint.h"
+#include "domain/resource.h"
+#include "domain/target.h"
+
+namespace certlatch {
+namespace {
+
+constexpr size_t kMaxPrefix = 253;  // Kubernetes: a DNS subdomain name
+
+}  // namespace
+
+Status SetFileName(void* place, std::string_view value) {
+  for (const std::string_view part : Split(value, '/')) {
+    if (!part.empty() && part != "." && part != "..") continue;
+    return Refuse("must be the name of a file within the volume");
+  }
+  return SetText(place, value);
+}
+
+Status SetExpect(void* place, std::string_view value) {
+  auto& expect = *static_cast<ExpectOptions*>(place);
+  expect.source = ReloadOptions::Source::kNone;
+  if (value == "none") return {};
+  const auto targets = ParseTargets({value});
+  const int type = targets ? IndexOf(targets->front().type, "lease|secret") : -1;
+  if (type < 0) return Refuse("must be lease/NAME, secret/NAME or none");
+  expect.source = type == 0 ? ReloadOptions::Source::kLease : ReloadOptions::Source::kSecret;
+  expect.name = targets->front().name;
+  expect.ns = targets->front().ns;
+  return {};
+}
+
+Status SetAnnotationPrefix(void* place, std::string_view value) {
+  if (value.size() <= kMaxPrefix && IsDottedName(value) && ToLower(value) == value) {
+    return SetText(place, value);
+  }
+  return Refuse("must be a DNS name in lower case, such as kubetemplater.io");
+}
+
+Status SetProbe(void* place, std::string_view value) {
+  Result<ProbeTarget> target = ParseProbe(value);
+  if (!target) return std::move(target).error();
+  *static_cast<std::optional<ProbeTarget>*>(place) = *std::move(target);
+  return {};
+}
+
+Status RequireVolume(const VolumeOptions& volume) {
+  if (!volume.directory.empty()) return {};
+  return Refuse("no volume: give --volume, the directory where the certificate is mounted");
+}
+
+Status CompleteExpect(const Surroundings& surroundings, Parsed& parsed, bool needs,
+                      ExpectOptions& expect, WatchSettings& watch, std::string& ns) {
+  if (!needs) {
+    parsed.command.connection.server.clear();
+    return {};
+  }
+  Status connection = CompleteConnection(surroundings, parsed, watch, ns);
+  if (connection && expect.ns.empty()) expect.ns = ns;
+  return connection;
+}
+
+}  // namespace certlatch
