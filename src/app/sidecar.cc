@@ -267,7 +267,9 @@ void Sidecar::Proceed() {
 void Sidecar::Act(const ReloadActions& actions) {
   for (const ReloadNote& note : actions.log) Write(note);
   if (!actions.timed_out.empty()) {
-    std::string error = Format("error: %s", actions.timed_out.c_str());
+    std::string error =
+        Format("error: no verified certificate after %s: %s",
+               RoughDuration(options_.reload.timeout).c_str(), actions.timed_out.c_str());
     if (!api_trouble_.empty()) error += Format(" (%s)", api_trouble_.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }

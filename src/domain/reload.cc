@@ -408,8 +408,8 @@ ReloadActions Reload::Step(Now now) {
   Report(now);
   if (!verified_once_ && now.at >= start_by_) {
     start_by_ = kNever;
-    actions.timed_out = "no verified certificate after " + FormatDuration(options_.timeout) + ": " +
-                        std::string(TextOf(phase_).text) + ": " + reason_;
+    const std::string_view text = TextOf(phase_).text;
+    actions.timed_out = Format("%.*s: %s", Length(text), text.data(), reason_.c_str());
   }
   actions.wake = NextWake(now);
   actions.log = std::exchange(log_, {});
@@ -456,8 +456,11 @@ void Reload::Accept(Now now) {
     Say(LogLevel::kWarning, "forced", "Certificate accepted although it is not the expected one",
         ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, now.at));
   }
+  std::string which = Format("leaf %s, valid until %s", Short(mounted_.leaf.sha256).c_str(),
+                             FormatWallTime(mounted_.leaf.not_after).c_str());
+  if (!mounted_.warning.empty()) which += Format("; %s", Printable(mounted_.warning).c_str());
   Say(mounted_.warning.empty() ? LogLevel::kInfo : LogLevel::kWarning, "verified",
-      "Certificate loaded and verified", Printable(mounted_.warning));
+      "Certificate loaded and verified", which);
 }
 
 void Reload::Conclude(Now now) {

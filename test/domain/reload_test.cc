@@ -191,7 +191,7 @@ TEST(Reload, ReadsVerifiesTellsAndProves) {
   EXPECT_TRUE(sidecar.IsReady());
   EXPECT_EQ(sidecar.reload.alarms(), 0U);
   EXPECT_THAT(sidecar.log, HasSubstr("Lease watch event received\n"));
-  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified\n"));
+  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified: leaf "));
   EXPECT_THAT(sidecar.log, HasSubstr("App has the mounted certificate: proven\n"));
 }
 
@@ -554,8 +554,7 @@ TEST(Reload, NamesWhatIsMissingWhenTimeIsUp) {
   sidecar.Run(179s);
   EXPECT_EQ(sidecar.timed_out, "");
   sidecar.Run(2s);
-  EXPECT_EQ(sidecar.timed_out,
-            "no verified certificate after 3m0s: Certificate not usable: no such file");
+  EXPECT_EQ(sidecar.timed_out, "Certificate not usable: no such file");
 }
 
 // People write the longest duration there is for "never".
