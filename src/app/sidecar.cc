@@ -13,6 +13,7 @@ constexpr Duration kProbeDeadline = 5s;  // of one handshake on loopback
 // A sidecar's watches live long: what is gained by a short one (a dead connection is found sooner)
 // the bookmarks give, too, which API servers send about once a minute.
 constexpr Duration kWatchFor = 290s;
+constexpr Duration kYear = 8760h;  // longer than any round, and can be added up
 constexpr Duration kLookAgain = 1ms;  // after the deadline, so that it has surely passed
 
 // In the order of ReloadMethod.
@@ -21,8 +22,8 @@ constexpr const char* kMethodNames[kReloadMethods] = {"signal", "http", "exec", 
 // How long one round takes at most, by the methods' own bounds.
 Duration RoundBound(const TellOptions& tell) {
   Duration bound = 1s;
-  if (tell.Uses(ReloadMethod::kHttp)) bound += tell.http.timeout;
-  if (tell.Uses(ReloadMethod::kExec)) bound += tell.exec.timeout;
+  if (tell.Uses(ReloadMethod::kHttp)) bound += std::min(tell.http.timeout, kYear);
+  if (tell.Uses(ReloadMethod::kExec)) bound += std::min(tell.exec.timeout, kYear);
   return bound;
 }
 
@@ -70,7 +71,7 @@ Sidecar::~Sidecar() = default;
 
 void Sidecar::Start() {
   metrics_.started = host_.WallNow();
-  start_by_ = SaturatingAdd(host_.Now(), options_.reload.timeout);
+  started_ = host_.Now();
   if (options_.wait.targets.empty()) return Begin();
   options_.wait.timeout = options_.reload.timeout;
   wait_ = std::make_unique<Wait>(host_, options_.wait,
@@ -101,7 +102,7 @@ ReloadOptions Sidecar::CompleteReload() const {
   complete.methods = methods_.size();
   complete.prove = options_.pod.prove.has_value();
   complete.reload_within = RoundBound(options_.pod.tell);
-  complete.timeout = std::max<Duration>(start_by_ - host_.Now(), kLookAgain);
+  complete.waited = host_.Now() - started_;
   complete.seed = options_.watch.seed;
   return complete;
 }
@@ -143,7 +144,7 @@ void Sidecar::OnVolumeHint() {
 
 void Sidecar::ReadVolume() {
   Result<VolumeReading> reading = pod_.ReadVolume();
-  SayTrouble("volume", pod_.VolumeTrouble(), volume_trouble_);
+  SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
   if (reading) {
     mounted = Examine(*std::move(reading));
@@ -170,7 +171,7 @@ void Sidecar::OnExpectedObject() {
   if (finished_) return;
   const Collection& collection = watcher_->collection();
   const std::optional<Error>& trouble = watcher_->trouble();
-  SayTrouble("expected", trouble ? trouble->text : "", api_trouble_);
+  SayTrouble(true, trouble ? trouble->text : "");
   const bool known = collection.knowledge == Collection::Knowledge::kKnown;
   if (trouble || !known || collection.revision == seen_revision_) return;
   seen_revision_ = collection.revision;
@@ -192,20 +193,26 @@ void Sidecar::OnWatchNews(ObjectWatcher::WatchNews news) {
   const LogLevel level = routine ? LogLevel::kDebug : LogLevel::kInfo;
   if (news.open) {
     said_established_ = true;
-    host_.Log({level, "watch_established", kLeaseWatchEstablished});
-    return;
+    return SayWatch(level, "watch_established", "established, monitoring for certificate updates");
   }
   ++api_watch_.restarts;
   said_established_ = news.as_agreed;
-  host_.Log({level, "watch_closed", kLeaseWatchClosed});
+  SayWatch(level, "watch_closed", "closed, restarting watch");
+}
+
+// Users of KubeTemplater grep for these of a Lease.
+void Sidecar::SayWatch(LogLevel level, const char* event, const char* what) {
+  const bool lease = options_.expect.source == ReloadOptions::Source::kLease;
+  host_.Log({level, event, Format("%s watch %s", lease ? "Lease" : "Secret", what)});
 }
 
 void Sidecar::OnExpectedAnswer(const ApiAnswer& answer) {
+  fetch_.reset();
   const bool absent = answer.status == 404;
   Result<Json> object = answer.status == 200 && answer.problem.empty()
                             ? ParseJson(answer.body)
                             : Result<Json>(Error{Code::kRetry, DescribeAnswer(answer)});
-  SayTrouble("expected", absent || object ? "" : object.error().text, api_trouble_);
+  SayTrouble(true, absent || object ? "" : object.error().text);
   if (!absent && !object) return;  // what was known stays known
   reload_->OnExpected(ReadExpected(options_.expect, absent ? nullptr : &*object), At());
   Proceed();
@@ -274,7 +281,9 @@ void Sidecar::Act(const ReloadActions& actions) {
   }
 }
 
+// What is under way is waited for: it ends by itself.
 void Sidecar::FetchExpected() {
+  if (fetch_ != nullptr) return;
   fetch_ = host_.Fetch(ExpectPath(options_.expect),
                        [this](const ApiAnswer& answer) { OnExpectedAnswer(answer); });
 }
@@ -307,13 +316,17 @@ void Sidecar::Write(const ReloadNote& note) {
 }
 
 // Once per change; and when it is over.
-void Sidecar::SayTrouble(const char* what, const std::string& trouble, std::string& said) {
+void Sidecar::SayTrouble(bool api, const std::string& trouble) {
+  std::string& said = api ? api_trouble_ : volume_trouble_;
   if (trouble == said) return;
-  const bool over = trouble.empty();
   said = trouble;
+  const bool over = trouble.empty();
+  const std::string label = api ? ExpectLabel(options_.expect) : "volume";
+  const char* well = api ? "all is well again" : "changes are noticed at once again";
   host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
-             over ? Format("%s: can be read again", what)
-                  : Format("%s: %s; retrying", what, trouble.c_str())});
+             over ? Format("%s: %s", label.c_str(), well)
+                  : Format("%s: %s%s%s", label.c_str(), api ? "" : "changes are noticed late: ",
+                           trouble.c_str(), api ? "; retrying" : "")});
 }
 
 // --- pages ------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class Sidecar : public Mode {
   void Probe();
   void Tell(size_t method);
   void Write(const ReloadNote& note);
-  void SayTrouble(const char* what, const std::string& trouble, std::string& said);
+  void SayWatch(LogLevel level, const char* event, const char* what);
+  void SayTrouble(bool api, const std::string& trouble);  // false: of the volume
   void Finish(WaitOutcome outcome, std::vector<std::string> errors);
 
   // Pages
@@ -86,7 +87,7 @@ class Sidecar : public Mode {
   SidecarOptions options_;
   std::function<void(WaitResult)> done_;
   bool finished_ = false;
-  Instant start_by_{};
+  Instant started_{};
   std::unique_ptr<Wait> wait_;
   Handle waited_;  // between the targets' being met and the beginning
 

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 constexpr size_t kShortHash = 12;  // digits, for people; debug lines have all
 constexpr int kSettle = 10;        // a burst of changes is waited out for so many debounces
 constexpr Duration kLongestResend = 10min;  // between signals to an app that ignores them
+constexpr Duration kYear = 8760h;           // "never" for what is added up
 constexpr Duration kShortestDefer = 100ms;
 constexpr Duration kLongestDefer = 60s;
 constexpr seconds kLongestWallSleep(3600);  // the wall clock may be set meanwhile
@@ -69,7 +70,8 @@ Reload::Reload(const ReloadOptions& options)
       ask_app_first_(options.prove && options.methods > 0),
       retry_backoff_(2s, 60s, options.seed + 3),
       probe_backoff_(100ms, 2s, options.seed + 4) {
-  options_.resync = std::max<Duration>(options_.resync, 1s);
+  options_.resync = std::clamp<Duration>(options_.resync, 1s, kYear);
+  options_.debounce = std::min(options_.debounce, kYear);
   options_.mismatch_resync = std::clamp<Duration>(options_.mismatch_resync, 1s, options_.resync);
   options_.methods = std::min(options_.methods, kMaxMethods);
 }
@@ -273,7 +275,9 @@ bool Reload::IsSettled(Instant at) const {
 
 Duration Reload::ResyncInterval() const {
   const bool waits = relation_ != Relation::kMatch && accepted_ != mounted_.digest;
-  return waits || Lags() || !problem_.empty() ? options_.mismatch_resync : options_.resync;
+  // An app that is to be told may not have started yet: it is looked for with each reading.
+  const bool soon = waits || Lags() || !problem_.empty() || WantsTelling();
+  return soon ? options_.mismatch_resync : options_.resync;
 }
 
 Instant Reload::AcceptAt() const {
@@ -330,7 +334,7 @@ std::string Reload::ReasonOf(ReloadPhase phase, Instant at) const {
     case ReloadPhase::kBehind:
       return "expected " + Short(expected_.cert_hash) + ", mounted " + Short(mounted_.cert_hash);
     case ReloadPhase::kAhead:
-      if (!heard_) return "the source has not been read yet";
+      if (!heard_) return "nothing has been heard of it yet";
       if (!expected_.known) return Printable(expected_.problem);
       if (relation_ == Relation::kAhead) return "it lives longer than the expected one";
       return "it cannot be ordered against the expected one";
@@ -414,7 +418,7 @@ ReloadActions Reload::Step(Now now) {
 
 void Reload::Start(Now now) {
   started_ = true;
-  start_by_ = After(now.at, options_.timeout);
+  start_by_ = After(now.at, std::max<Duration>(options_.timeout - options_.waited, 1ms));
   behind_since_ = resync_at_ = ask_at_ = now.at;
   if (mounted_.problem.empty() && !seen_any_) mounted_.problem = "it has not been read yet";
 }
@@ -575,6 +579,9 @@ void Reload::Report(Now now) {
   phase_ = phase;
   reason_ = std::move(reason);
   if (read_at_ == kNever) return;
+  if (phase == ReloadPhase::kAhead && !heard_) {
+    return Say(LogLevel::kInfo, "unheard", "Waiting to hear which certificate is expected", "");
+  }
   const PhaseText& text = TextOf(phase);
   Say(text.level, text.event, text.text, reason_);
 }

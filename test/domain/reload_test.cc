@@ -557,6 +557,22 @@ TEST(Reload, NamesWhatIsMissingWhenTimeIsUp) {
   EXPECT_EQ(sidecar.timed_out, "Certificate not usable: no such file");
 }
 
+// People write the longest duration there is for "never".
+TEST(Reload, TakesTheLongestDurations) {
+  ReloadOptions options = Options(Source::kLease, 1, true);
+  for (Duration* length :
+       {&options.accept_newer_after, &options.prove_within, &options.reload_within,
+        &options.debounce, &options.resync, &options.min_validity, &options.timeout}) {
+    *length = Duration::max();
+  }
+  Sidecar sidecar(options);
+  sidecar.volume = Pair("a");
+  sidecar.serves = Pair("a").leaf;
+  sidecar.Expect(Says(Pair("a"))).Run(1h);
+  EXPECT_EQ(sidecar.phase(), ReloadPhase::kConverged);
+  EXPECT_LE(sidecar.reads, 5);
+}
+
 TEST(Reload, ABadPairIsNoStart) {
   Sidecar sidecar(Options(Source::kNone, 1, true));
   sidecar.volume = BadPair("a");
