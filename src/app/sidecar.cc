@@ -13,7 +13,7 @@ constexpr Duration kProbeDeadline = 5s;  // of one handshake on loopback
 // A sidecar's watches live long: what is gained by a short one (a dead connection is found sooner)
 // the bookmarks give, too, which API servers send about once a minute.
 constexpr Duration kWatchFor = 290s;
-constexpr Duration kYear = 8760h;  // longer than any round, and can be added up
+constexpr Duration kYear = 8760h;     // longer than any round, and can be added up
 constexpr Duration kLookAgain = 1ms;  // after the deadline, so that it has surely passed
 
 // In the order of ReloadMethod.
@@ -129,6 +129,7 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   probe_.reset();
   fetch_.reset();
   waited_.reset();
+  preparing_.reset();
   for (Handle& tell : tells_) tell.reset();
   if (watcher_) watcher_->Close();
   done_({outcome, std::move(errors)});
@@ -139,7 +140,18 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
 void Sidecar::OnVolumeHint() {
   if (finished_) return;
   reload_->OnVolumeHint(At());
+  if (!preparing_) {
+    preparing_ = host_.After(options_.reload.debounce / 2, [this] { Prepare(); });
+  }
   Proceed();
+}
+
+// While the burst settles: the signatures are the slow part, and once they are known to be good for
+// some bytes, they are.
+void Sidecar::Prepare() {
+  preparing_.reset();
+  const Result<VolumeReading> reading = pod_.ReadVolume();
+  if (reading) prepared_ = ExamineFiles(reading->snapshot, RulesOf(options_));
 }
 
 void Sidecar::ReadVolume() {
@@ -158,9 +170,13 @@ void Sidecar::ReadVolume() {
 
 // The same bytes are the same pair: most readings find nothing new, and cost no signatures.
 Mounted Sidecar::Examine(VolumeReading reading) {
-  const Mounted& last = pair_.mounted;
-  const bool usable = last.readable && last.problem.empty();
-  if (!usable || BundleDigest(BytesOf(reading.snapshot)) != last.digest) {
+  const Digest digest = BundleDigest(BytesOf(reading.snapshot));
+  const auto is_known = [&digest](const ExaminedPair& pair) {
+    return pair.mounted.readable && pair.mounted.problem.empty() && pair.mounted.digest == digest;
+  };
+  if (is_known(prepared_)) {
+    pair_ = prepared_;
+  } else if (!is_known(pair_)) {
     pair_ = ExamineFiles(reading.snapshot, RulesOf(options_));
   }
   pair_.mounted.appeared = reading.appeared;

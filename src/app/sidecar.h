@@ -57,6 +57,7 @@ class Sidecar : public Mode {
   // Facts
   Now At() { return {host_.Now(), host_.WallNow()}; }
   void OnVolumeHint();
+  void Prepare();
   void ReadVolume();
   Mounted Examine(VolumeReading reading);
   void OnExpectedObject();
@@ -99,6 +100,8 @@ class Sidecar : public Mode {
   Handle probe_;
   std::optional<Instant> answered_;  // when the app answered a probe last
   ExaminedPair pair_;                // as last read
+  ExaminedPair prepared_;            // as read before a burst of changes has settled
+  Handle preparing_;
 
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
   uint64_t seen_revision_ = 0;
