@@ -13,7 +13,7 @@ constexpr Duration kProbeDeadline = 5s;  // of one handshake on loopback
 // A sidecar's watches live long: what is gained by a short one (a dead connection is found sooner)
 // the bookmarks give, too, which API servers send about once a minute.
 constexpr Duration kWatchFor = 290s;
-constexpr Duration kYear = 8760h;  // longer than any round, and can be added up
+constexpr Duration kYear = 8760h;     // longer than any round, and can be added up
 constexpr Duration kLookAgain = 1ms;  // after the deadline, so that it has surely passed
 
 // In the order of ReloadMethod.
@@ -71,7 +71,7 @@ Sidecar::~Sidecar() = default;
 
 void Sidecar::Start() {
   metrics_.started = host_.WallNow();
-  started_ = host_.Now();
+  start_by_ = SaturatingAdd(host_.Now(), options_.reload.timeout);
   if (options_.wait.targets.empty()) return Begin();
   options_.wait.timeout = options_.reload.timeout;
   wait_ = std::make_unique<Wait>(host_, options_.wait,
@@ -102,7 +102,7 @@ ReloadOptions Sidecar::CompleteReload() const {
   complete.methods = methods_.size();
   complete.prove = options_.pod.prove.has_value();
   complete.reload_within = RoundBound(options_.pod.tell);
-  complete.waited = host_.Now() - started_;
+  complete.timeout = std::max<Duration>(start_by_ - host_.Now(), kLookAgain);
   complete.seed = options_.watch.seed;
   return complete;
 }

@@ -87,7 +87,7 @@ class Sidecar : public Mode {
   SidecarOptions options_;
   std::function<void(WaitResult)> done_;
   bool finished_ = false;
-  Instant started_{};
+  Instant start_by_{};
   std::unique_ptr<Wait> wait_;
   Handle waited_;  // between the targets' being met and the beginning
 
