@@ -143,11 +143,11 @@ void Sidecar::OnVolumeHint() {
 }
 
 void Sidecar::ReadVolume() {
-  Result<VolumeReading> reading = pod_.ReadVolume();
+  const Result<VolumeReading> reading = pod_.ReadVolume();
   SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
   if (reading) {
-    mounted = Examine(*std::move(reading));
+    mounted = Examine(*reading);
   } else {
     mounted.problem = reading.error().text;
   }
@@ -157,7 +157,7 @@ void Sidecar::ReadVolume() {
 }
 
 // The same bytes are the same pair: most readings find nothing new, and cost no signatures.
-Mounted Sidecar::Examine(VolumeReading reading) {
+Mounted Sidecar::Examine(const VolumeReading& reading) {
   const Mounted& last = pair_.mounted;
   const bool usable = last.readable && last.problem.empty();
   if (!usable || BundleDigest(BytesOf(reading.snapshot)) != last.digest) {

@@ -58,7 +58,7 @@ class Sidecar : public Mode {
   Now At() { return {host_.Now(), host_.WallNow()}; }
   void OnVolumeHint();
   void ReadVolume();
-  Mounted Examine(VolumeReading reading);
+  Mounted Examine(const VolumeReading& reading);
   void OnExpectedObject();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
