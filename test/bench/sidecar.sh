@@ -11,4 +11,11 @@ cmake --preset release >/dev/null
 cmake --preset release -B build/bench -DCERTLATCH_TESTS=ON >/dev/null
 [[ -n ${CERTLATCH:-} ]] || cmake --build build/release --target certlatch
 cmake --build build/bench --target sidecar_bench
-build/bench/test/bench/sidecar_bench "${CERTLATCH:-build/release/src/certlatch}" "$@"
+
+# In PID and mount namespaces of their own, as the containers of a pod are: the machine's other processes are not its app's.
+namespaces=(unshare --pid --fork --mount-proc --kill-child)
+"${namespaces[@]}" true 2>/dev/null || {
+  echo 'sidecar.sh: no PID namespaces here: the search for the app covers all processes of the machine' >&2
+  namespaces=()
+}
+"${namespaces[@]}" build/bench/test/bench/sidecar_bench "${CERTLATCH:-build/release/src/certlatch}" "$@"
