@@ -71,7 +71,7 @@ Sidecar::~Sidecar() = default;
 
 void Sidecar::Start() {
   metrics_.started = host_.WallNow();
-  started_ = host_.Now();
+  start_by_ = SaturatingAdd(host_.Now(), options_.reload.timeout);
   if (options_.wait.targets.empty()) return Begin();
   options_.wait.timeout = options_.reload.timeout;
   wait_ = std::make_unique<Wait>(host_, options_.wait,
@@ -102,7 +102,7 @@ ReloadOptions Sidecar::CompleteReload() const {
   complete.methods = methods_.size();
   complete.prove = options_.pod.prove.has_value();
   complete.reload_within = RoundBound(options_.pod.tell);
-  complete.waited = host_.Now() - started_;
+  complete.timeout = std::max<Duration>(start_by_ - host_.Now(), kLookAgain);
   complete.seed = options_.watch.seed;
   return complete;
 }
@@ -155,11 +155,11 @@ void Sidecar::Prepare() {
 }
 
 void Sidecar::ReadVolume() {
-  Result<VolumeReading> reading = pod_.ReadVolume();
+  const Result<VolumeReading> reading = pod_.ReadVolume();
   SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
   if (reading) {
-    mounted = Examine(*std::move(reading));
+    mounted = Examine(*reading);
   } else {
     mounted.problem = reading.error().text;
   }
@@ -169,7 +169,7 @@ void Sidecar::ReadVolume() {
 }
 
 // The same bytes are the same pair: most readings find nothing new, and cost no signatures.
-Mounted Sidecar::Examine(VolumeReading reading) {
+Mounted Sidecar::Examine(const VolumeReading& reading) {
   const Digest digest = BundleDigest(BytesOf(reading.snapshot));
   const auto is_known = [&digest](const ExaminedPair& pair) {
     return pair.mounted.readable && pair.mounted.problem.empty() && pair.mounted.digest == digest;

@@ -59,7 +59,7 @@ class Sidecar : public Mode {
   void OnVolumeHint();
   void Prepare();
   void ReadVolume();
-  Mounted Examine(VolumeReading reading);
+  Mounted Examine(const VolumeReading& reading);
   void OnExpectedObject();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
@@ -88,7 +88,7 @@ class Sidecar : public Mode {
   SidecarOptions options_;
   std::function<void(WaitResult)> done_;
   bool finished_ = false;
-  Instant started_{};
+  Instant start_by_{};
   std::unique_ptr<Wait> wait_;
   Handle waited_;  // between the targets' being met and the beginning
 

@@ -171,7 +171,7 @@ void Reload::OnApp(std::optional<Instant> started, Now now) {
   TellAgain();
   retry_at_ = std::min(retry_at_, now.at);
   AdoptYoungApp(now);
-  Say(LogLevel::kInfo, "app", started ? "App found" : "App ended", "");
+  Say(LogLevel::kInfo, "app", started ? "App found" : "App is not found any more", "");
 }
 
 // What started after this generation was there has read it, or nothing at all.
@@ -334,7 +334,7 @@ std::string Reload::ReasonOf(ReloadPhase phase, Instant at) const {
     case ReloadPhase::kBehind:
       return "expected " + Short(expected_.cert_hash) + ", mounted " + Short(mounted_.cert_hash);
     case ReloadPhase::kAhead:
-      if (!heard_) return "nothing has been heard of it yet";
+      if (!heard_) return "what is expected is not known yet";
       if (!expected_.known) return Printable(expected_.problem);
       if (relation_ == Relation::kAhead) return "it lives longer than the expected one";
       return "it cannot be ordered against the expected one";
@@ -418,7 +418,7 @@ ReloadActions Reload::Step(Now now) {
 
 void Reload::Start(Now now) {
   started_ = true;
-  start_by_ = After(now.at, std::max<Duration>(options_.timeout - options_.waited, 1ms));
+  start_by_ = After(now.at, options_.timeout);
   behind_since_ = resync_at_ = ask_at_ = now.at;
   if (mounted_.problem.empty() && !seen_any_) mounted_.problem = "it has not been read yet";
 }
@@ -554,7 +554,18 @@ void Reload::Tell(ReloadActions& actions, Now now) {
   flight_defer_ = Duration::zero();
   flight_began_ = now.at;
   told_.reset();  // until it is known what the app did
-  Say(LogLevel::kInfo, "reload_sent", "Telling the app to reload", failure_);
+  const bool first = failure_.empty() && resends_ == 0;
+  Say(LogLevel::kInfo, "reload_sent",
+      first ? "Telling the app to reload" : "Telling the app to reload again", "");
+}
+
+// Of those that are said.
+std::string Reload::WhyAlarmed(ReloadAlarm alarm, Instant at) const {
+  if (alarm == kAlarmEnding) {
+    return "the app's certificate is valid only until " + FormatWallTime(served()->not_after);
+  }
+  if (!problem_.empty()) return Printable(problem_);
+  return ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, at);
 }
 
 void Reload::Report(Now now) {
@@ -565,7 +576,9 @@ void Reload::Report(Now now) {
     if ((changed & alarm & kSaidAlarms) == 0) continue;
     const bool on = (alarms_ & alarm) != 0;
     Say(on ? LogLevel::kWarning : LogLevel::kInfo, on ? "alarm" : "alarm_over",
-        on ? "Alarm" : "Alarm is over", kAlarmNames[bit]);
+        on ? "Alarm" : "Alarm is over",
+        Format("%s%s%s", kAlarmNames[bit].data(), on ? ": " : "",
+               on ? WhyAlarmed(static_cast<ReloadAlarm>(alarm), now.at).c_str() : ""));
   }
   const ReloadPhase phase = PhaseNow();
   const bool converged = phase == ReloadPhase::kConverged;

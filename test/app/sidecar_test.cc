@@ -154,7 +154,7 @@ TEST(Sidecar, DoesNotTellAnAppThatStartedAfterTheFilesWereThere) {
   pod.app_started = Instant(20s);
   host.Advance(60s);
   std::optional<WaitResult> result;
-  Sidecar sidecar(host, pod, options, {}, [&](WaitResult outcome) { result = outcome; });
+  Sidecar sidecar(host, pod, options, {}, [&](const WaitResult& outcome) { result = outcome; });
   sidecar.Start();
   EXPECT_THAT(pod.told, IsEmpty());
   EXPECT_EQ(sidecar.Page("/readyz").status, 200);
