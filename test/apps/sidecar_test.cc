@@ -93,6 +93,17 @@ TEST_F(SidecarTest, PostgresServesEachNewLeaf) {
   ExpectRotations(sidecar, postgres, *volume, first);
 }
 
+// Its workers have its name, too, and are its children.
+TEST_F(SidecarTest, PostgresIsFoundByItsName) {
+  SKIP_UNLESS_ROOT();
+  const PemPair first = NewPair();
+  const auto volume = Mount(first, Postgres::Rules());
+  const Postgres postgres(*volume);
+  const SidecarRun sidecar(For(*volume, postgres, {"--signal=HUP", "--process=postgres"}),
+                           RunAs{Postgres::User(), Postgres::Group()});
+  ExpectRotations(sidecar, postgres, *volume, first);
+}
+
 // --- nginx: what must not be lost ---------------------------------------------------------------
 
 TEST_F(SidecarTest, RequestsInFlightEndOnTheConnectionsThatTheyBeganOn) {
