@@ -143,6 +143,7 @@ Status ReadOutput(std::string_view output, LoopProbe& probe) {
   constexpr std::string_view kJsonPath = "jsonpath=";
   probe.printed = LoopProbe::Printed::kOther;
   if (output == "name") probe.printed = LoopProbe::Printed::kName;
+  if (output == "wide") probe.printed = LoopProbe::Printed::kTable;
   if (!output.starts_with(kJsonPath)) return {};
   Result<JsonPath> path = JsonPath::Parse(output.substr(kJsonPath.size()));
   if (!path) return OfKubectl(path.error());
@@ -173,6 +174,7 @@ Result<LoopProbe> ReadGet(const Words& words) {
   Result<GivenOptions> given = ReadShellOptions(words, kKubectlOptions);
   if (!given) return std::move(given).error();
   LoopProbe probe;
+  probe.printed = LoopProbe::Printed::kTable;
   Status status;
   for (GivenOption& option : given->options) {
     // kubectl takes "-n=default", too.

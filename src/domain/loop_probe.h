@@ -17,9 +17,10 @@ namespace certlatch {
 
 struct LoopProbe {
   enum class Kind { kGet, kWait, kTcp, kPostgres, kHttp };
-  enum class Printed { kOther, kJsonPath, kName, kHttpStatus };
+  // The first two nobody looks at. kName: a line TYPE/NAME for each object.
+  enum class Printed { kOther, kTable, kJsonPath, kName, kHttpStatus };
   Kind kind = Kind::kGet;
-  Printed printed = Printed::kOther;  // kOther: what it is, nobody looks at
+  Printed printed = Printed::kOther;
 
   // kGet: `kubectl get`. It succeeds when all targets exist; a list always does, once it is
   // answered. The path is applied to the one target; else to a List: {"items": […]}.

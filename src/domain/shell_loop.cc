@@ -25,7 +25,7 @@ constexpr ShellOption kGrepOptions[] = {
 struct Call {
   std::vector<std::string> words;
   std::vector<bool> patterns;             // of each word: *, ? or [ without quotes
-  std::vector<std::string_view> scripts;  // of each word: what is within $(…), in a test; else ""
+  std::vector<std::string_view> scripts;  // of each word: what is within $(...), in a test; else ""
   std::vector<bool> quoted;               // of those
   std::string_view first;                 // the first word as written
   bool drops_output = false;              // >/dev/null
@@ -211,6 +211,11 @@ bool AnyLineSelected(const std::vector<GrepPattern>& patterns, std::string_view 
   return false;
 }
 
+// Only whether kubectl's table is empty matters: names do as well.
+void OnlyWhether(LoopProbe& probe) {
+  if (probe.printed == LoopProbe::Printed::kTable) probe.printed = LoopProbe::Printed::kName;
+}
+
 // --- reading tokens ---
 
 bool Parser::Take(std::string_view text) {
@@ -338,14 +343,13 @@ Status Parser::Pipeline(Call& call, LoopTest& test) {
     }
     if (call.joins_errors) return CannotDo("2>&1 |");
     if (call.drops_output) return CannotDo(">/dev/null |");
-    if (test.probe.printed == LoopProbe::Printed::kOther) {
-      return Failure(Code::kConfig, "cannot do \"%s\" of what %s prints: want -o jsonpath=…",
-                     Printable(name, 40).c_str(), Printable(call.words[0], 40).c_str());
-    }
     Call grep;
     Status status = ReadCall(grep);
     if (status) status = Grep(grep, test);
     if (!status) return status;
+    if (test.probe.printed > LoopProbe::Printed::kTable) continue;
+    return Failure(Code::kConfig, "cannot do \"%s\" of what %s prints: want -o jsonpath=...",
+                   Printable(name, 40).c_str(), Printable(call.words[0], 40).c_str());
   }
   return {};
 }
@@ -369,10 +373,11 @@ Status Parser::Grep(const Call& call, LoopTest& test) {
   }
   LoopCondition& condition = test.condition;
   if (texts.size() != 1) return CannotDo("grep without one pattern");
-  if (condition.patterns.size() >= kMaxPatterns) return CannotDo("| grep | grep …");
+  if (condition.patterns.size() >= kMaxPatterns) return CannotDo("| grep | grep ...");
   Result<GrepPattern> pattern = GrepPattern::Parse(texts[0], flags);
   if (!pattern) return std::move(pattern).error();
   condition.patterns.push_back(*std::move(pattern));
+  if (texts[0] == "." && !flags.fixed && !flags.inverted) OnlyWhether(test.probe);
   condition.kind = LoopCondition::Kind::kGrep;
   return {};
 }
@@ -383,15 +388,16 @@ Status Parser::Substituted(LoopTest& test) {
   Status status = ReadCall(call);
   if (status) status = Pipeline(call, test);
   if (!status) return status;
-  if (call.joins_errors) return CannotDo("$(… 2>&1)");
-  if (call.drops_output) return CannotDo("$(… >/dev/null)");
+  if (call.joins_errors) return CannotDo("$(... 2>&1)");
+  if (call.drops_output) return CannotDo("$(... >/dev/null)");
   TakeSeparator();
   return IsEnd() ? Status() : Status(Refuse());
 }
 
 Status Parser::Operand(const Call& call, size_t word, LoopTest& test) {
-  if (call.scripts[word].empty()) return CannotDo(Format("%s without $(…)", call.words[0].c_str()));
-  if (depth_ >= kMaxShellDepth) return CannotDo("$($(…))");
+  if (call.scripts[word].empty())
+    return CannotDo(Format("%s without $(...)", call.words[0].c_str()));
+  if (depth_ >= kMaxShellDepth) return CannotDo("$($(...))");
   Result<std::vector<ShellToken>> tokens = ReadShellTokens(call.scripts[word]);
   if (!tokens) return std::move(tokens).error();
   test.condition.one_word = call.words[0] != "[[" && !call.quoted[word];
@@ -415,7 +421,7 @@ Status Parser::Bracket(const Call& call, LoopTest& test) {
   if (words.size() == 3) return Compare(call, words, name == "[[", test);
   if (words.empty() || words.size() > 2)
     return CannotDo(
-        Format("%s … %s", name.c_str(), words.empty() ? "" : call.words[words.back()].c_str()));
+        Format("%s ... %s", name.c_str(), words.empty() ? "" : call.words[words.back()].c_str()));
   const bool empty = words.size() == 2 && is(0, "-z");
   if (words.size() == 2 && !empty && !is(0, "-n")) {
     return CannotDo(Format("%s %s", name.c_str(), Printable(call.words[words[0]], 40).c_str()));
@@ -425,11 +431,9 @@ Status Parser::Bracket(const Call& call, LoopTest& test) {
   LoopCondition& condition = test.condition;
   condition.one_word = false;  // nothing is empty, too
   condition.negated = condition.negated != empty;
-  // Something is printed exactly when grep succeeds, or the object is there.
-  if (condition.kind == LoopCondition::Kind::kGrep) return {};
-  if (test.probe.printed == LoopProbe::Printed::kOther) {
-    test.probe.ignore_not_found = false;
-    if (test.probe.kind == LoopProbe::Kind::kGet && test.probe.targets.size() == 1) return {};
+  if (condition.kind == LoopCondition::Kind::kGrep) return {};  // which prints what it selects
+  OnlyWhether(test.probe);
+  if (test.probe.printed <= LoopProbe::Printed::kTable) {
     return CannotDo(Format("%s of what the command prints", name.c_str()));
   }
   condition.kind = LoopCondition::Kind::kText;
@@ -444,19 +448,19 @@ Status Parser::Compare(const Call& call, const std::vector<size_t>& words, bool 
   LoopCondition compared;
   const std::string& sign = call.words[words[1]];
   if (!ReadSign(sign, compared)) {
-    return CannotDo(Format("%s … %s", call.words[0].c_str(), Printable(sign, 40).c_str()));
+    return CannotDo(Format("%s ... %s", call.words[0].c_str(), Printable(sign, 40).c_str()));
   }
   const bool mirrored = call.scripts[words[0]].empty();
   const size_t value = words[mirrored ? 0 : 2];
-  if (!call.scripts[value].empty()) return CannotDo("$(…) on both sides");
+  if (!call.scripts[value].empty()) return CannotDo("$(...) on both sides");
   Status status = Operand(call, words[mirrored ? 2 : 0], test);
   if (!status) return status;
   if (condition.kind == LoopCondition::Kind::kGrep ||
-      test.probe.printed == LoopProbe::Printed::kOther) {
+      test.probe.printed <= LoopProbe::Printed::kTable) {
     return CannotDo(Format("%s of what the command prints", call.words[0].c_str()));
   }
   if (twice && call.patterns[value] && compared.kind == LoopCondition::Kind::kText) {
-    return CannotDo(Format("[[ … %s PATTERN ]]", sign.c_str()));
+    return CannotDo(Format("[[ ... %s PATTERN ]]", sign.c_str()));
   }
   condition.kind = compared.kind;
   condition.sign = mirrored ? Mirrored(compared.sign) : compared.sign;
@@ -631,7 +635,7 @@ Status Parser::Assignments(bool& any) {
     }
     bool quoted = false;
     const std::string_view script = SubstitutionOf(raw.substr(equals + 1), quoted);
-    if (!script.empty()) return CannotDo(Format("%.*s=$(…)", Length(name), name.data()));
+    if (!script.empty()) return CannotDo(Format("%.*s=$(...)", Length(name), name.data()));
     Result<ShellWord> value = ExpandWord(raw.substr(equals + 1), context_.variables);
     if (!value) return std::move(value).error();
     if (context_.variables.assigned.size() >= kMaxLoopSteps) return CannotDo("so many variables");
