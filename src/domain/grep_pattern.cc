@@ -95,7 +95,8 @@ class Compiler {
       const size_t start = steps_.size();
       const bool anchor = text_[at_] == '^' && (first || flags_.extended);
       if (!Atom(depth, first)) return false;
-      first = anchor && !flags_.extended;  // a * after it is a star in a basic expression
+      first = false;
+      // A * after it is a star in a basic expression.
       if (!anchor && !Repetitions(start)) return false;
     }
     return true;

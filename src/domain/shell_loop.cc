@@ -695,13 +695,13 @@ Status Parser::Step(LoopPlan& plan) {
 Status Parser::Statement(LoopPlan& plan) {
   const size_t first = plan.steps.size();
   size_t last = first;
-  while (true) {
-    last = plan.steps.size();
-    Status status = Step(plan);
-    if (!status) return status;
-    if (!Take("&&")) break;
+  Status status = Step(plan);
+  while (status && Take("&&")) {
     SkipNewlines();
+    last = plan.steps.size();
+    status = Step(plan);
   }
+  if (!status) return status;
   bool stops = false;
   if (Is("||") && tokens_[at_ + 1].text == "exit" && tokens_[at_ + 2].text == "1") {
     at_ += 3;

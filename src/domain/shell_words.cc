@@ -161,6 +161,8 @@ class Expansion {
     const std::string_view next = rest.substr(1, 1);
     if (!in_quotes && (next == "'" || next == "\"")) return CannotDo(rest.substr(0, 2));
     const size_t size = NameSize(rest.substr(1));
+    // The shell joins lines before it looks for names.
+    if (rest.substr(1 + size).starts_with("\\\n")) return CannotDo(rest.substr(0, size + 2));
     if (size > 0) {
       at += 1 + size;
       return Value(rest.substr(1, size), in_quotes);

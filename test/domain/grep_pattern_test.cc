@@ -47,6 +47,8 @@ constexpr Line kLines[] = {
     {"", "*a", "*a", true},
     {"", "*a", "a", false},
     {"", "^*a", "*a", true},
+    {"", "^^a", "a", false},
+    {"", "^^a", "^a", true},
     {"", "a+", "a", false},
     {"", "a+", "a+", true},
     {"", "a\\+b", "aab", true},

@@ -368,6 +368,7 @@ TEST(ShellLoop, NamesWhatItCannotDo) {
       {"echo $1", "cannot do \"$1\""},
       {"echo \"$@\"", "cannot do \"$@\""},
       {"echo $'a'", "cannot do \"$'\""},
+      {"echo $N\\\nS", "cannot do \"$N\\\""},
       {"echo ${NS%x}", "cannot do \"${NS%x}\""},
       {"echo ${NS:?no}", "cannot do \"${NS:?no}\""},
       {"set -u; echo $MISSING", "$MISSING is not set"},
@@ -546,7 +547,7 @@ TEST(ShellLoop, IsBounded) {
   EXPECT_EQ(Read(many), "cannot do \"so many steps\"");
   EXPECT_TRUE(ParseShellLoop(many.substr(5), {}));
   std::string deep = "kubectl get a b -o name";
-  for (int i = 0; i < 30; ++i) deep = "[ -n \"$(" + deep + ")\" ]";
+  for (int i = 0; i < 30; ++i) deep = Format("[ -n \"$(%s)\" ]", deep.c_str());
   EXPECT_FALSE(ParseShellLoop("until " + deep + "; do sleep 1; done", {}));
   EXPECT_FALSE(ParseShellLoop("echo " + std::string(5000, '('), {}));
   std::string braces;
