@@ -33,11 +33,12 @@ struct Call {
   bool to_stderr = false;                 // >&2
 };
 
-// What all parsers of one script share.
+// What all parsers of one script share. Their functions return false with an error.
 struct Context {
   ShellVariables variables;
   std::vector<std::string> advice;  // what is understood, as targets
   bool stop_on_error = false;       // set -e
+  Error error;                      // the first, once a parser has returned false
 };
 
 class Parser {
@@ -45,9 +46,9 @@ class Parser {
   Parser(std::vector<ShellToken> tokens, Context& context, int depth)
       : tokens_(std::move(tokens)), context_(context), depth_(depth) {}
 
-  Status Script(LoopPlan& plan);
-  Status Substituted(LoopTest& test);  // the script within $(…): one pipeline
-  void CollectAdvice();                // from the loops that follow what is refused
+  bool Script(LoopPlan& plan);
+  bool Substituted(LoopTest& test);  // the script within $(…): one pipeline
+  void CollectAdvice();              // from the loops that follow what is refused
 
  private:
   const ShellToken& Next() const { return tokens_[at_]; }
@@ -56,29 +57,33 @@ class Parser {
   bool Take(std::string_view text);
   bool TakeSeparator();  // any number of ; and newlines
   void SkipNewlines();
-  Error Refuse() const;  // what comes next
-  Status Need(std::string_view word);
+  bool Refuse();  // what comes next
+  bool Fail(Error error);
+  bool Cannot(std::string_view construct) { return Fail(CannotDo(construct)); }
+  bool Need(std::string_view word);
 
-  Status Statement(LoopPlan& plan);
-  Status Step(LoopPlan& plan);
-  Status Builtin(const Call& call, LoopPlan& plan);
-  Status Set(const Call& call);
-  Status Assignments(bool& any);
-  Status Loop(LoopPlan& plan);
-  Status Head(LoopStep& step, bool until);
-  Status Tests(LoopStep& step, bool until, std::string_view joint);
-  Status Body(LoopStep& step, bool for_ever, LoopPlan& after);
-  Status BodyCommand(LoopStep& step);
-  Status WayOut(LoopStep& step, LoopPlan& after);
-  Status Condition(LoopTest& test);
-  Status Pipeline(Call& call, LoopTest& test);
-  Status Grep(const Call& call, LoopTest& test);
-  Status Bracket(const Call& call, LoopTest& test);
-  Status Compare(const Call& call, const std::vector<size_t>& words, bool twice, LoopTest& test);
-  Status Operand(const Call& call, size_t word, LoopTest& test);
+  bool Statement(LoopPlan& plan);
+  bool Step(LoopPlan& plan);
+  bool Builtin(const Call& call, LoopPlan& plan);
+  bool Set(const Call& call);
+  bool Assignments(bool& any);
+  bool Loop(LoopPlan& plan);
+  bool Head(LoopStep& step, bool until);
+  bool Tests(LoopStep& step, bool until, std::string_view joint);
+  bool Body(LoopStep& step, bool for_ever, LoopPlan& after);
+  bool BodyCommand(LoopStep& step);
+  bool Say(const Call& call, LoopStep& step);
+  bool Sleep(const Call& call, Duration& pause);
+  bool WayOut(LoopStep& step, LoopPlan& after);
+  bool Condition(LoopTest& test);
+  bool Pipeline(Call& call, LoopTest& test);
+  bool Grep(const Call& call, LoopTest& test);
+  bool Bracket(const Call& call, LoopTest& test);
+  bool Compare(const Call& call, const std::vector<size_t>& words, bool twice, LoopTest& test);
+  bool Operand(const Call& call, size_t word, LoopTest& test);
 
-  Status ReadCall(Call& call);
-  Status Redirect(Call& call);
+  bool ReadCall(Call& call);
+  bool Redirect(Call& call);
   bool IsRedirect() const;
 
   std::vector<ShellToken> tokens_;
@@ -105,7 +110,8 @@ std::string Unescape(std::string_view text) {
   return out;
 }
 
-Status ReadSay(const Call& call, LoopStep& step) {
+// False: a format of printf's.
+bool ReadSay(const Call& call, LoopStep& step) {
   const bool echo = call.words[0] == "echo";
   bool newline = echo;
   bool escapes = !echo;
@@ -119,7 +125,7 @@ Status ReadSay(const Call& call, LoopStep& step) {
   // printf's own language: a text alone is taken.
   const bool format = !echo && (call.words.size() != 2 || call.words[1].starts_with('-') ||
                                 call.words[1].find('%') != std::string::npos);
-  if (format) return CannotDo("printf with a format");
+  if (format) return false;
   for (const size_t first = i; i < call.words.size(); ++i) {
     if (i > first) step.text += ' ';
     step.text += escapes ? Unescape(call.words[i]) : call.words[i];
@@ -127,7 +133,7 @@ Status ReadSay(const Call& call, LoopStep& step) {
   if (newline) step.text += '\n';
   step.to_stderr = call.to_stderr;
   if (call.drops_output) step.text.clear();
-  return {};
+  return true;
 }
 
 // "5", "0.5", "5s", "1m".
@@ -144,12 +150,6 @@ bool ReadPause(std::string_view text, Duration& pause) {
   if (!parsed || *parsed > kMaxPause) return false;
   pause = *parsed;
   return true;
-}
-
-Status ReadSleep(const Call& call, Duration& pause) {
-  if (call.words.size() == 2 && ReadPause(call.words[1], pause)) return {};
-  return CannotDo(
-      Format("sleep %s", call.words.size() > 1 ? Printable(call.words[1], 40).c_str() : ""));
 }
 
 bool ReadSign(std::string_view word, LoopCondition& condition) {
@@ -236,18 +236,23 @@ bool Parser::TakeSeparator() {
   return at_ > before;
 }
 
-// A command behind a pipe says more than the pipe.
-Error Parser::Refuse() const {
-  const ShellToken& token = Next();
-  const bool pipe = token.text == "|" && tokens_[at_ + 1].kind == ShellToken::Kind::kWord;
-  if (IsEnd()) return Failure(Code::kConfig, "cannot do a script that ends too early");
-  return CannotDo(pipe                 ? BaseName(tokens_[at_ + 1].text)
-                  : token.text == "\n" ? "newline"
-                                       : token.text);
+bool Parser::Fail(Error error) {
+  context_.error = std::move(error);
+  return false;
 }
 
-Status Parser::Need(std::string_view word) {
-  if (Take(word)) return {};
+// A command behind a pipe says more than the pipe.
+bool Parser::Refuse() {
+  const ShellToken& token = Next();
+  const bool pipe = token.text == "|" && tokens_[at_ + 1].kind == ShellToken::Kind::kWord;
+  if (IsEnd()) return Fail(Failure(Code::kConfig, "cannot do a script that ends too early"));
+  return Cannot(pipe                 ? BaseName(tokens_[at_ + 1].text)
+                : token.text == "\n" ? "newline"
+                                     : token.text);
+}
+
+bool Parser::Need(std::string_view word) {
+  if (Take(word)) return true;
   return Refuse();
 }
 
@@ -257,13 +262,13 @@ bool Parser::IsRedirect() const {
 }
 
 // Only such as change nothing that matters: to /dev/null, to each other.
-Status Parser::Redirect(Call& call) {
+bool Parser::Redirect(Call& call) {
   const std::string_view sign = Next().text;
   ++at_;
   if (Next().kind != ShellToken::Kind::kWord) return Refuse();
   const std::string_view target = Next().text;
   ++at_;
-  if (sign == "<" && target == "/dev/null") return {};
+  if (sign == "<" && target == "/dev/null") return true;
   const bool errors = sign.starts_with('2');
   const bool both = sign.starts_with('&');
   const bool out = both || sign.starts_with('>') || sign.starts_with('1');
@@ -271,20 +276,19 @@ Status Parser::Redirect(Call& call) {
   const bool copies = (sign.ends_with(">&") && (target == "1" || target == "2")) ||
                       (sign.ends_with('>') && target == "/dev/stderr");
   if ((!errors && !out) || (!to_null && !copies)) {
-    return CannotDo(Format("%.*s%.*s", Length(sign), sign.data(), Length(target), target.data()));
+    return Cannot(Format("%.*s%.*s", Length(sign), sign.data(), Length(target), target.data()));
   }
   if (to_null && out) call.drops_output = true;
   if (copies && errors && target == "1") call.joins_errors = !call.drops_output;
   if (copies && out && target != "1") call.to_stderr = true;
-  return {};
+  return true;
 }
 
 // The words of one command, and its redirections.
-Status Parser::ReadCall(Call& call) {
+bool Parser::ReadCall(Call& call) {
   while (Next().kind == ShellToken::Kind::kWord || IsRedirect()) {
     if (IsRedirect()) {
-      Status status = Redirect(call);
-      if (!status) return status;
+      if (!Redirect(call)) return false;
       continue;
     }
     const std::string_view raw = Next().text;
@@ -297,7 +301,7 @@ Status Parser::ReadCall(Call& call) {
     if (script.empty()) {
       Result<ShellWord> expanded =
           ExpandWord(raw, context_.variables, !first && IsSay(call.words[0]));
-      if (!expanded) return std::move(expanded).error();
+      if (!expanded) return Fail(std::move(expanded).error());
       word = *std::move(expanded);
     }
     ++at_;
@@ -308,24 +312,23 @@ Status Parser::ReadCall(Call& call) {
     call.scripts.push_back(script);
     call.quoted.push_back(quoted);
   }
-  return call.words.empty() ? Status(Refuse()) : Status();
+  return !call.words.empty() || Refuse();
 }
 
 // --- conditions ---
 
-Status Parser::Condition(LoopTest& test) {
+bool Parser::Condition(LoopTest& test) {
   while (Take("!")) test.condition.negated = !test.condition.negated;
   if (Is("{") || Is("if") || Is("case") || Is("for")) return Refuse();
   Call call;
-  Status status = ReadCall(call);
-  if (!status) return status;
+  if (!ReadCall(call)) return false;
   return IsTest(call.words[0]) ? Bracket(call, test) : Pipeline(call, test);
 }
 
 // COMMAND [| grep …]….
-Status Parser::Pipeline(Call& call, LoopTest& test) {
+bool Parser::Pipeline(Call& call, LoopTest& test) {
   Result<LoopProbe> probe = ReadLoopProbe(call.words, context_.variables);
-  if (!probe) return std::move(probe).error();
+  if (!probe) return Fail(std::move(probe).error());
   for (std::string& target : TargetsOf(*probe)) {
     const auto& known = context_.advice;
     if (std::find(known.begin(), known.end(), target) == known.end()) {
@@ -339,24 +342,22 @@ Status Parser::Pipeline(Call& call, LoopTest& test) {
     const std::string_view name = BaseName(Next().text);
     if (name != "grep" && name != "egrep" && name != "fgrep") {
       if (IsEnd()) at_ = pipe;
-      return CannotDo(name);
+      return Cannot(name);
     }
-    if (call.joins_errors) return CannotDo("2>&1 |");
-    if (call.drops_output) return CannotDo(">/dev/null |");
+    if (call.joins_errors) return Cannot("2>&1 |");
+    if (call.drops_output) return Cannot(">/dev/null |");
     Call grep;
-    Status status = ReadCall(grep);
-    if (status) status = Grep(grep, test);
-    if (!status) return status;
+    if (!ReadCall(grep) || !Grep(grep, test)) return false;
     if (test.probe.printed > LoopProbe::Printed::kTable) continue;
-    return Failure(Code::kConfig, "cannot do \"%s\" of what %s prints: want -o jsonpath=...",
-                   Printable(name, 40).c_str(), Printable(call.words[0], 40).c_str());
+    return Fail(Failure(Code::kConfig, "cannot do \"%s\" of what %s prints: want -o jsonpath=...",
+                        Printable(name, 40).c_str(), Printable(call.words[0], 40).c_str()));
   }
-  return {};
+  return true;
 }
 
-Status Parser::Grep(const Call& call, LoopTest& test) {
+bool Parser::Grep(const Call& call, LoopTest& test) {
   Result<GivenOptions> given = ReadShellOptions(call.words, kGrepOptions);
-  if (!given) return std::move(given).error();
+  if (!given) return Fail(std::move(given).error());
   GrepFlags flags;
   const std::string_view name = BaseName(call.words[0]);
   flags.extended = name == "egrep";
@@ -372,43 +373,40 @@ Status Parser::Grep(const Call& call, LoopTest& test) {
     if (option.id == 'e') texts.push_back(option.value);
   }
   LoopCondition& condition = test.condition;
-  if (texts.size() != 1) return CannotDo("grep without one pattern");
-  if (condition.patterns.size() >= kMaxPatterns) return CannotDo("| grep | grep ...");
+  if (texts.size() != 1) return Cannot("grep without one pattern");
+  if (condition.patterns.size() >= kMaxPatterns) return Cannot("| grep | grep ...");
   Result<GrepPattern> pattern = GrepPattern::Parse(texts[0], flags);
-  if (!pattern) return std::move(pattern).error();
+  if (!pattern) return Fail(std::move(pattern).error());
   condition.patterns.push_back(*std::move(pattern));
   if (texts[0] == "." && !flags.fixed && !flags.inverted) OnlyWhether(test.probe);
   condition.kind = LoopCondition::Kind::kGrep;
-  return {};
+  return true;
 }
 
-Status Parser::Substituted(LoopTest& test) {
+bool Parser::Substituted(LoopTest& test) {
   SkipNewlines();
   Call call;
-  Status status = ReadCall(call);
-  if (status) status = Pipeline(call, test);
-  if (!status) return status;
-  if (call.joins_errors) return CannotDo("$(... 2>&1)");
-  if (call.drops_output) return CannotDo("$(... >/dev/null)");
+  if (!ReadCall(call) || !Pipeline(call, test)) return false;
+  if (call.joins_errors) return Cannot("$(... 2>&1)");
+  if (call.drops_output) return Cannot("$(... >/dev/null)");
   TakeSeparator();
-  return IsEnd() ? Status() : Status(Refuse());
+  return IsEnd() || Refuse();
 }
 
-Status Parser::Operand(const Call& call, size_t word, LoopTest& test) {
-  if (call.scripts[word].empty())
-    return CannotDo(Format("%s without $(...)", call.words[0].c_str()));
-  if (depth_ >= kMaxShellDepth) return CannotDo("$($(...))");
+bool Parser::Operand(const Call& call, size_t word, LoopTest& test) {
+  if (call.scripts[word].empty()) return Cannot(Format("%s without $(...)", call.words[0].c_str()));
+  if (depth_ >= kMaxShellDepth) return Cannot("$($(...))");
   Result<std::vector<ShellToken>> tokens = ReadShellTokens(call.scripts[word]);
-  if (!tokens) return std::move(tokens).error();
+  if (!tokens) return Fail(std::move(tokens).error());
   test.condition.one_word = call.words[0] != "[[" && !call.quoted[word];
   return Parser(*std::move(tokens), context_, depth_ + 1).Substituted(test);
 }
 
 // [ … ], test …, [[ … ]]: with one $(…).
-Status Parser::Bracket(const Call& call, LoopTest& test) {
+bool Parser::Bracket(const Call& call, LoopTest& test) {
   const std::string& name = call.words[0];
   size_t end = call.words.size();
-  if (name != "test" && call.words[--end] != (name == "[" ? "]" : "]]")) return CannotDo(name);
+  if (name != "test" && call.words[--end] != (name == "[" ? "]" : "]]")) return Cannot(name);
   std::vector<size_t> words;
   for (size_t i = 1; i < end; ++i) words.push_back(i);
   const auto is = [&](size_t i, std::string_view text) {
@@ -420,112 +418,99 @@ Status Parser::Bracket(const Call& call, LoopTest& test) {
   }
   if (words.size() == 3) return Compare(call, words, name == "[[", test);
   if (words.empty() || words.size() > 2)
-    return CannotDo(
+    return Cannot(
         Format("%s ... %s", name.c_str(), words.empty() ? "" : call.words[words.back()].c_str()));
   const bool empty = words.size() == 2 && is(0, "-z");
   if (words.size() == 2 && !empty && !is(0, "-n")) {
-    return CannotDo(Format("%s %s", name.c_str(), Printable(call.words[words[0]], 40).c_str()));
+    return Cannot(Format("%s %s", name.c_str(), Printable(call.words[words[0]], 40).c_str()));
   }
-  Status status = Operand(call, words.back(), test);
-  if (!status) return status;
+  if (!Operand(call, words.back(), test)) return false;
   LoopCondition& condition = test.condition;
   condition.one_word = false;  // nothing is empty, too
   condition.negated = condition.negated != empty;
-  if (condition.kind == LoopCondition::Kind::kGrep) return {};  // which prints what it selects
+  if (condition.kind == LoopCondition::Kind::kGrep) return true;  // which prints what it selects
   OnlyWhether(test.probe);
   if (test.probe.printed <= LoopProbe::Printed::kTable) {
-    return CannotDo(Format("%s of what the command prints", name.c_str()));
+    return Cannot(Format("%s of what the command prints", name.c_str()));
   }
   condition.kind = LoopCondition::Kind::kText;
   condition.sign = LoopCondition::Sign::kNotEqual;
-  return {};
+  return true;
 }
 
 // LEFT SIGN RIGHT.
-Status Parser::Compare(const Call& call, const std::vector<size_t>& words, bool twice,
-                       LoopTest& test) {
+bool Parser::Compare(const Call& call, const std::vector<size_t>& words, bool twice,
+                     LoopTest& test) {
   LoopCondition& condition = test.condition;
   LoopCondition compared;
   const std::string& sign = call.words[words[1]];
   if (!ReadSign(sign, compared)) {
-    return CannotDo(Format("%s ... %s", call.words[0].c_str(), Printable(sign, 40).c_str()));
+    return Cannot(Format("%s ... %s", call.words[0].c_str(), Printable(sign, 40).c_str()));
   }
   const bool mirrored = call.scripts[words[0]].empty();
   const size_t value = words[mirrored ? 0 : 2];
-  if (!call.scripts[value].empty()) return CannotDo("$(...) on both sides");
-  Status status = Operand(call, words[mirrored ? 2 : 0], test);
-  if (!status) return status;
+  if (!call.scripts[value].empty()) return Cannot("$(...) on both sides");
+  if (!Operand(call, words[mirrored ? 2 : 0], test)) return false;
   if (condition.kind == LoopCondition::Kind::kGrep ||
       test.probe.printed <= LoopProbe::Printed::kTable) {
-    return CannotDo(Format("%s of what the command prints", call.words[0].c_str()));
+    return Cannot(Format("%s of what the command prints", call.words[0].c_str()));
   }
   if (twice && call.patterns[value] && compared.kind == LoopCondition::Kind::kText) {
-    return CannotDo(Format("[[ ... %s PATTERN ]]", sign.c_str()));
+    return Cannot(Format("[[ ... %s PATTERN ]]", sign.c_str()));
   }
   condition.kind = compared.kind;
   condition.sign = mirrored ? Mirrored(compared.sign) : compared.sign;
   condition.empty_is_0 = twice;
   condition.text = call.words[value];
-  if (condition.kind == LoopCondition::Kind::kText) return {};
+  if (condition.kind == LoopCondition::Kind::kText) return true;
   const auto number = ParseInt(condition.text);
-  if (!number)
-    return CannotDo(Format("%s %s", sign.c_str(), Printable(condition.text, 40).c_str()));
+  if (!number) return Cannot(Format("%s %s", sign.c_str(), Printable(condition.text, 40).c_str()));
   condition.number = *number;
-  return {};
+  return true;
 }
 
 // --- loops ---
 
 // A list of tests, all of which must hold: until A && B, while A || B.
-Status Parser::Tests(LoopStep& step, bool until, std::string_view joint) {
+bool Parser::Tests(LoopStep& step, bool until, std::string_view joint) {
   while (true) {
     LoopTest test;
     test.condition.negated = !until;
-    Status status = Condition(test);
-    if (!status) return status;
+    if (!Condition(test)) return false;
     step.tests.push_back(std::move(test));
-    if (step.tests.size() > kMaxTests) return CannotDo("so many conditions");
-    if (!Is(joint) || (joint == "&&" && tokens_[at_ + 1].text == "break")) return {};
+    if (step.tests.size() > kMaxTests) return Cannot("so many conditions");
+    if (!Is(joint) || (joint == "&&" && tokens_[at_ + 1].text == "break")) return true;
     ++at_;
     SkipNewlines();
   }
 }
 
-Status Parser::Head(LoopStep& step, bool until) {
-  Status status = Tests(step, until, until ? "&&" : "||");
-  if (!status) return status;
+bool Parser::Head(LoopStep& step, bool until) {
+  if (!Tests(step, until, until ? "&&" : "||")) return false;
   if (!TakeSeparator()) return Refuse();
-  return {};
+  return true;
 }
 
-Status Parser::Loop(LoopPlan& plan) {
+bool Parser::Loop(LoopPlan& plan) {
   const bool until = Next().text == "until";
   ++at_;
   LoopStep step;
   step.kind = LoopStep::Kind::kUntil;
   const bool for_ever = until ? Take("false") : Take("true") || Take(":");
-  Status status;
-  if (!for_ever) {
-    status = Head(step, until);
-  } else if (!TakeSeparator()) {
-    status = Refuse();
-  }
-  if (status) status = Need("do");
+  const bool head = for_ever ? TakeSeparator() || Refuse() : Head(step, until);
   LoopPlan after;
-  if (status) status = Body(step, for_ever, after);
-  if (!status) return status;
+  if (!head || !Need("do") || !Body(step, for_ever, after)) return false;
   Call ignored;
   while (IsRedirect()) {
-    status = Redirect(ignored);
-    if (!status) return status;
+    if (!Redirect(ignored)) return false;
   }
   plan.steps.push_back(std::move(step));
   for (LoopStep& said : after.steps) plan.steps.push_back(std::move(said));
-  return {};
+  return true;
 }
 
 // Up to `done`. A loop without an end of its own needs a way out, in the body.
-Status Parser::Body(LoopStep& step, bool for_ever, LoopPlan& after) {
+bool Parser::Body(LoopStep& step, bool for_ever, LoopPlan& after) {
   bool any = false;
   TakeSeparator();
   while (!Take("done")) {
@@ -533,96 +518,96 @@ Status Parser::Body(LoopStep& step, bool for_ever, LoopPlan& after) {
         for_ever && step.tests.empty() &&
         (Is("if") || Is("!") || Is("[") || Is("[[") || Is("test") || Is("kubectl") || Is("nc") ||
          Is("pg_isready") || Is("curl") || Is("wget"));
-    Status status = is_way_out ? WayOut(step, after) : BodyCommand(step);
-    if (!status) return status;
+    if (!(is_way_out ? WayOut(step, after) : BodyCommand(step))) return false;
     any = true;
     if (!TakeSeparator() && !Take("&&") && !Is("done")) return Refuse();
     SkipNewlines();
   }
-  if (!any) return CannotDo("done");
-  if (step.tests.empty()) return CannotDo("while true");
-  return {};
+  if (!any) return Cannot("done");
+  if (step.tests.empty()) return Cannot("while true");
+  return true;
 }
 
-Status Parser::BodyCommand(LoopStep& step) {
+bool Parser::Say(const Call& call, LoopStep& step) {
+  return ReadSay(call, step) || Cannot("printf with a format");
+}
+
+bool Parser::Sleep(const Call& call, Duration& pause) {
+  if (call.words.size() == 2 && ReadPause(call.words[1], pause)) return true;
+  return Cannot(
+      Format("sleep %s", call.words.size() > 1 ? Printable(call.words[1], 40).c_str() : ""));
+}
+
+bool Parser::BodyCommand(LoopStep& step) {
   const ShellToken first = Next();
   Call call;
-  Status status = ReadCall(call);
-  if (!status) return status;
+  if (!ReadCall(call)) return false;
   const std::string& name = call.words[0];
-  if (IsNothing(name) || name == "date") return {};
-  if (name == "sleep") return ReadSleep(call, step.pause);
-  if (!IsSay(name)) return CannotDo(first.text);
+  if (IsNothing(name) || name == "date") return true;
+  if (name == "sleep") return Sleep(call, step.pause);
+  if (!IsSay(name)) return Cannot(first.text);
   LoopStep say;
-  status = ReadSay(call, say);
-  if (!status) return status;
-  if (step.says.size() >= kMaxLoopSteps) return CannotDo("so many steps");
+  if (!Say(call, say)) return false;
+  if (step.says.size() >= kMaxLoopSteps) return Cannot("so many steps");
   if (!say.text.empty()) step.says.push_back(std::move(say));
-  return {};
+  return true;
 }
 
 // TEST && break; if TEST; then [echo …;] break; fi.
-Status Parser::WayOut(LoopStep& step, LoopPlan& after) {
+bool Parser::WayOut(LoopStep& step, LoopPlan& after) {
   if (!Take("if")) {
-    Status status = Tests(step, true, "&&");
-    if (status) status = Need("&&");
-    return status ? Need("break") : std::move(status);
+    return Tests(step, true, "&&") && Need("&&") && Need("break");
   }
-  Status status = Head(step, true);
-  if (status) status = Need("then");
+  if (!Head(step, true) || !Need("then")) return false;
   LoopStep then;
   TakeSeparator();
-  while (status && !Is("break") && !Is("exit")) {
-    status = BodyCommand(then);
-    if (status && !TakeSeparator()) status = Refuse();
+  while (!Is("break") && !Is("exit")) {
+    if (!BodyCommand(then) || !(TakeSeparator() || Refuse())) return false;
   }
-  if (!status) return status;
   after.steps = std::move(then.says);
   if (Take("exit")) {
-    status = Need("0");
+    if (!Need("0")) return false;
     LoopStep end;
     end.kind = LoopStep::Kind::kExit;
     after.steps.push_back(std::move(end));
   } else {
-    status = Need("break");
+    Take("break");
   }
-  if (status && !TakeSeparator()) status = Refuse();
+  if (!TakeSeparator()) return Refuse();
   // What else the round does is of no interest to us, as long as it is harmless.
-  if (status && Take("else")) {
-    TakeSeparator();
-    while (status && !Is("fi")) {
-      status = BodyCommand(step);
-      if (status && !TakeSeparator()) status = Refuse();
-    }
+  if (!Take("else")) return Need("fi");
+  TakeSeparator();
+  while (!Take("fi")) {
+    if (!BodyCommand(step) || !(TakeSeparator() || Refuse())) return false;
   }
-  return status ? Need("fi") : std::move(status);
+  return true;
 }
 
 // --- the script ---
 
-Status Parser::Set(const Call& call) {
+bool Parser::Set(const Call& call) {
   for (size_t i = 1; i < call.words.size(); ++i) {
     std::string_view word = call.words[i];
     const bool on = word.starts_with('-');
     if (word == "pipefail" || word == "errexit" || word == "nounset") {
       // after -o; alone they would be arguments
-      if (i == 1 || !call.words[i - 1].ends_with('o')) return CannotDo("set");
+      if (i == 1 || !call.words[i - 1].ends_with('o')) return Cannot("set");
       if (word == "errexit") context_.stop_on_error = true;
       if (word == "nounset") context_.variables.must_be_set = true;
       continue;
     }
     if (word.size() < 2 || (!on && word[0] != '+') ||
         word.find_first_not_of("euxo", 1) != std::string_view::npos) {
-      return CannotDo(Format("set %s", Printable(word, 40).c_str()));
+      return Cannot(Format("set %s", Printable(word, 40).c_str()));
     }
     if (word.find('e') != std::string_view::npos) context_.stop_on_error = on;
     if (word.find('u') != std::string_view::npos) context_.variables.must_be_set = on;
   }
-  return {};
+  return true;
 }
 
 // NAME=VALUE, alone or after `export`.
-Status Parser::Assignments(bool& any) {
+bool Parser::Assignments(bool& any) {
   const size_t start = at_;
   const bool exports = Take("export");
   while (Next().kind == ShellToken::Kind::kWord) {
@@ -630,78 +615,75 @@ Status Parser::Assignments(bool& any) {
     const size_t equals = raw.find('=');
     const std::string_view name = raw.substr(0, equals);
     if (equals == std::string_view::npos || !IsVariableName(name)) {
-      if (exports || any) return CannotDo(tokens_[start].text);
-      return {};
+      if (exports || any) return Cannot(tokens_[start].text);
+      return true;
     }
     bool quoted = false;
     const std::string_view script = SubstitutionOf(raw.substr(equals + 1), quoted);
-    if (!script.empty()) return CannotDo(Format("%.*s=$(...)", Length(name), name.data()));
+    if (!script.empty()) return Cannot(Format("%.*s=$(...)", Length(name), name.data()));
     Result<ShellWord> value = ExpandWord(raw.substr(equals + 1), context_.variables);
-    if (!value) return std::move(value).error();
-    if (context_.variables.assigned.size() >= kMaxLoopSteps) return CannotDo("so many variables");
+    if (!value) return Fail(std::move(value).error());
+    if (context_.variables.assigned.size() >= kMaxLoopSteps) return Cannot("so many variables");
     context_.variables.assigned.emplace_back(name, std::move(value->text));
     any = true;
     ++at_;
   }
-  return exports && !any ? Status(CannotDo("export")) : Status();
+  return !exports || any || Cannot("export");
 }
 
 // Commands outside of loops.
-Status Parser::Builtin(const Call& call, LoopPlan& plan) {
+bool Parser::Builtin(const Call& call, LoopPlan& plan) {
   const std::string& name = call.words[0];
   LoopStep step;
   if (name == "set") return Set(call);
-  if (name == "date") return {};
-  Status status;
+  if (name == "date") return true;
   if (IsSay(name)) {
-    status = ReadSay(call, step);
+    if (!Say(call, step)) return false;
   } else if (name == "sleep") {
     step.kind = LoopStep::Kind::kPause;
-    status = ReadSleep(call, step.pause);
+    if (!Sleep(call, step.pause)) return false;
   } else if (name == "exit") {
     step.kind = LoopStep::Kind::kExit;
-    if (call.words.size() != 2 || call.words[1] != "0") return CannotDo("exit");
+    if (call.words.size() != 2 || call.words[1] != "0") return Cannot("exit");
   } else if (!IsNothing(name)) {
     LoopTest test;
     test.probe.kind = LoopProbe::Kind::kGet;
     Call copy = call;
-    status = Pipeline(copy, test);
-    if (!status) return status;
+    if (!Pipeline(copy, test)) return false;
     if (test.probe.kind != LoopProbe::Kind::kWait) {
       const bool get = test.probe.kind == LoopProbe::Kind::kGet;
-      return Failure(Code::kConfig, "cannot do \"%s%s\" outside of a loop",
-                     Printable(name, 40).c_str(), get ? " get" : "");
+      return Fail(Failure(Code::kConfig, "cannot do \"%s%s\" outside of a loop",
+                          Printable(name, 40).c_str(), get ? " get" : ""));
     }
     step.kind = LoopStep::Kind::kKubectl;
     step.tests.push_back(std::move(test));
   }
-  if (status) plan.steps.push_back(std::move(step));
-  return status;
+  plan.steps.push_back(std::move(step));
+  return true;
 }
 
-Status Parser::Step(LoopPlan& plan) {
-  if (plan.steps.size() > kMaxLoopSteps) return CannotDo("so many steps");
+bool Parser::Step(LoopPlan& plan) {
+  if (plan.steps.size() > kMaxLoopSteps) return Cannot("so many steps");
   if (Is("until") || Is("while")) return Loop(plan);
   bool assigned = false;
-  Status status = Assignments(assigned);
-  if (!status || assigned) return status;
+  if (!Assignments(assigned)) return false;
+  if (assigned) return true;
   Call call;
   if (Is("if") || Is("for") || Is("case") || Is("{") || Is("!")) return Refuse();
-  status = ReadCall(call);
-  return status ? Builtin(call, plan) : std::move(status);
+  return ReadCall(call) && Builtin(call, plan);
 }
 
 // A && B && C [|| exit 1].
-Status Parser::Statement(LoopPlan& plan) {
+bool Parser::Statement(LoopPlan& plan) {
   const size_t first = plan.steps.size();
   size_t last = first;
-  Status status = Step(plan);
-  while (status && Take("&&")) {
+  bool fine = Step(plan);
+  while (fine && Take("&&")) {
     SkipNewlines();
     last = plan.steps.size();
-    status = Step(plan);
+    fine = Step(plan);
   }
-  if (!status) return status;
+  if (!fine) return false;
   bool stops = false;
   if (Is("||") && tokens_[at_ + 1].text == "exit" && tokens_[at_ + 2].text == "1") {
     at_ += 3;
@@ -712,19 +694,18 @@ Status Parser::Statement(LoopPlan& plan) {
     const bool end = stops || (context_.stop_on_error && i >= last);
     plan.steps[i].if_failed = end ? SIZE_MAX : plan.steps.size();
   }
-  return {};
+  return true;
 }
 
-Status Parser::Script(LoopPlan& plan) {
+bool Parser::Script(LoopPlan& plan) {
   TakeSeparator();
   while (!IsEnd()) {
-    Status status = Statement(plan);
-    if (!status) return status;
+    if (!Statement(plan)) return false;
     if (!IsEnd() && !TakeSeparator()) return Refuse();
   }
-  if (plan.steps.size() > kMaxLoopSteps) return CannotDo("so many steps");
+  if (plan.steps.size() > kMaxLoopSteps) return Cannot("so many steps");
   for (LoopStep& step : plan.steps) step.if_failed = std::min(step.if_failed, plan.steps.size());
-  return {};
+  return true;
 }
 
 void Parser::CollectAdvice() {
@@ -779,10 +760,9 @@ Result<LoopPlan> ParseShellLoop(std::string_view script,
   context.variables.environment = environment;
   Parser parser(*std::move(tokens), context, 0);
   LoopPlan plan;
-  Status status = parser.Script(plan);
-  if (status) return plan;
+  if (parser.Script(plan)) return plan;
+  std::string text = std::move(context.error.text);
   parser.CollectAdvice();
-  std::string text = status.error().text;
   for (size_t i = 0; i < context.advice.size(); ++i) {
     text += i == 0 ? "; for the rest: certlatch wait " : " ";
     text += Printable(context.advice[i], 300);
