@@ -70,10 +70,10 @@ const ShellOption* FindOption(const ShellOption* options, size_t count, std::str
 
 class OptionReader {
  public:
-  OptionReader(const Words& words, const ShellOption* options, size_t count)
-      : words_(words), options_(options), count_(count) {}
+  OptionReader(const Words& words, const ShellOption* options, size_t count, GivenOptions& given)
+      : words_(words), options_(options), count_(count), given_(given) {}
 
-  Result<GivenOptions> Read() {
+  Status Read() {
     for (at_ = 1; at_ < words_.size(); ++at_) {
       const std::string_view word = words_[at_];
       if (word.size() < 2 || word[0] != '-') {
@@ -82,9 +82,9 @@ class OptionReader {
       }
       if (word == "--") continue;
       Status status = word[1] == '-' ? Long(word.substr(2)) : Short(word.substr(1));
-      if (!status) return std::move(status).error();
+      if (!status) return status;
     }
-    return std::move(given_);
+    return {};
   }
 
  private:
@@ -130,7 +130,7 @@ class OptionReader {
   const ShellOption* options_;
   size_t count_;
   size_t at_ = 0;
-  GivenOptions given_;
+  GivenOptions& given_;
 };
 
 Error OfKubectl(const Error& error) {
@@ -170,13 +170,12 @@ Status ReadObjects(const std::vector<std::string>& positional, LoopProbe& probe)
   return {};
 }
 
-Result<LoopProbe> ReadGet(const Words& words) {
-  Result<GivenOptions> given = ReadShellOptions(words, kKubectlOptions);
-  if (!given) return std::move(given).error();
-  LoopProbe probe;
+Status ReadGet(const Words& words, LoopProbe& probe) {
+  GivenOptions given;
+  Status status = ReadShellOptions(words, kKubectlOptions, given);
+  if (!status) return status;
   probe.printed = LoopProbe::Printed::kTable;
-  Status status;
-  for (GivenOption& option : given->options) {
+  for (GivenOption& option : given.options) {
     // kubectl takes "-n=default", too.
     std::string_view value = option.value;
     if (value.starts_with('=')) value.remove_prefix(1);
@@ -186,16 +185,16 @@ Result<LoopProbe> ReadGet(const Words& words) {
     if (option.id == 'A') probe.all_namespaces = true;
     if (option.id == '\3') probe.ignore_not_found = true;
     if (option.id == 'o') status = ReadOutput(value, probe);
-    if (!status) return std::move(status).error();
+    if (!status) return status;
   }
   if (!probe.ns.empty() && !IsObjectName(probe.ns)) return CannotDo("kubectl -n");
-  if (given->others.size() < 2) return CannotDo("kubectl get");
-  status = ReadObjects(given->others, probe);
-  if (!status) return std::move(status).error();
+  if (given.others.size() < 2) return CannotDo("kubectl get");
+  status = ReadObjects(given.others, probe);
+  if (!status) return status;
   const bool selects =
       !probe.selector.empty() || !probe.field_selector.empty() || probe.all_namespaces;
   if (selects && !probe.targets.empty()) return CannotDo("kubectl get with a name and a selector");
-  return probe;
+  return {};
 }
 
 // The first word that is no option; the global ones before it have values of their own.
@@ -233,17 +232,16 @@ void ReadWaitTargets(LoopProbe& probe) {
   probe.targets = *std::move(targets);
 }
 
-Result<LoopProbe> ReadKubectl(const Words& words) {
+Status ReadKubectl(const Words& words, LoopProbe& probe) {
   const std::string_view verb = VerbOf(words);
-  if (verb == "get") return ReadGet(words);
+  if (verb == "get") return ReadGet(words, probe);
   if (verb != "wait") {
     return CannotDo(Format("kubectl %s", Printable(verb, 40).c_str()));
   }
-  LoopProbe probe;
   probe.kind = LoopProbe::Kind::kWait;
   probe.arguments.assign(words.begin() + 1, words.end());
   ReadWaitTargets(probe);
-  return probe;
+  return {};
 }
 
 Status SetEndpoint(std::string_view command, std::string_view host, std::string_view port,
@@ -257,38 +255,34 @@ Status SetEndpoint(std::string_view command, std::string_view host, std::string_
                  Printable(endpoint.text, 300).c_str(), problem);
 }
 
-Result<LoopProbe> ReadNc(const Words& words) {
-  Result<GivenOptions> given = ReadShellOptions(words, kNcOptions);
-  if (!given) return std::move(given).error();
+Status ReadNc(const Words& words, LoopProbe& probe) {
+  GivenOptions given;
+  Status status = ReadShellOptions(words, kNcOptions, given);
+  if (!status) return status;
   bool only_looks = false;
-  for (const GivenOption& option : given->options) only_looks = only_looks || option.id == 'z';
+  for (const GivenOption& option : given.options) only_looks = only_looks || option.id == 'z';
   if (!only_looks) return CannotDo("nc without -z");
-  if (given->others.size() != 2) return CannotDo("nc without HOST PORT");
-  LoopProbe probe;
+  if (given.others.size() != 2) return CannotDo("nc without HOST PORT");
   probe.kind = LoopProbe::Kind::kTcp;
-  Status status = SetEndpoint("nc", given->others[0], given->others[1], probe.endpoint);
-  if (!status) return std::move(status).error();
-  return probe;
+  return SetEndpoint("nc", given.others[0], given.others[1], probe.endpoint);
 }
 
-Result<LoopProbe> ReadPgIsReady(const Words& words, const ShellVariables& variables) {
-  Result<GivenOptions> given = ReadShellOptions(words, kPostgresOptions);
-  if (!given) return std::move(given).error();
-  if (!given->others.empty()) return CannotDo("pg_isready with other arguments");
+Status ReadPgIsReady(const Words& words, const ShellVariables& variables, LoopProbe& probe) {
+  GivenOptions given;
+  Status status = ReadShellOptions(words, kPostgresOptions, given);
+  if (!status) return status;
+  if (!given.others.empty()) return CannotDo("pg_isready with other arguments");
   std::string_view host;
   std::string_view port = "5432";
   variables.Find("PGHOST", host);
   variables.Find("PGPORT", port);
-  for (const GivenOption& option : given->options) {
+  for (const GivenOption& option : given.options) {
     if (option.id == 'h') host = option.value;
     if (option.id == 'p') port = option.value;
   }
   if (host.empty() || host[0] == '/') return CannotDo("pg_isready on a Unix socket");
-  LoopProbe probe;
   probe.kind = LoopProbe::Kind::kPostgres;
-  Status status = SetEndpoint("pg_isready", host, port, probe.endpoint);
-  if (!status) return std::move(status).error();
-  return probe;
+  return SetEndpoint("pg_isready", host, port, probe.endpoint);
 }
 
 // Both take a URL without scheme. Credentials are not shown.
@@ -309,21 +303,21 @@ Status SetUrl(const std::vector<std::string>& urls, std::string_view command, Lo
   return {};
 }
 
-Result<LoopProbe> ReadCurl(const Words& words) {
-  Result<GivenOptions> given = ReadShellOptions(words, kCurlOptions);
-  if (!given) return std::move(given).error();
-  LoopProbe probe;
+Status ReadCurl(const Words& words, LoopProbe& probe) {
+  GivenOptions given;
+  Status status = ReadShellOptions(words, kCurlOptions, given);
+  if (!status) return status;
   probe.any_status = true;
   bool drops_body = false;
   bool prints_status = false;
-  for (const GivenOption& option : given->options) {
+  for (const GivenOption& option : given.options) {
     const std::string_view value = option.value;
     if (option.id == 'f' || option.id == '\4') probe.any_status = false;
     if (option.id == 'L') probe.follow = true;
     if (option.id == 'k') probe.insecure = true;
     if (option.id == 'I' || (option.id == 'X' && value == "HEAD")) probe.head = true;
     if (option.id == 'X' && value != "GET" && value != "HEAD") return CannotDo("curl -X");
-    if (option.id == '\7') given->others.emplace_back(value);
+    if (option.id == '\7') given.others.emplace_back(value);
     if (option.id == 'o') drops_body = value == "/dev/null";
     if (option.id == 'o' && !drops_body) return CannotDo("curl -o FILE");
     if (option.id != 'w') continue;
@@ -332,17 +326,15 @@ Result<LoopProbe> ReadCurl(const Words& words) {
     if (!prints_status) return CannotDo("curl -w");
   }
   if (drops_body && prints_status) probe.printed = LoopProbe::Printed::kHttpStatus;
-  Status status = SetUrl(given->others, "curl", probe);
-  if (!status) return std::move(status).error();
-  return probe;
+  return SetUrl(given.others, "curl", probe);
 }
 
-Result<LoopProbe> ReadWget(const Words& words) {
-  Result<GivenOptions> given = ReadShellOptions(words, kWgetOptions);
-  if (!given) return std::move(given).error();
-  LoopProbe probe;
+Status ReadWget(const Words& words, LoopProbe& probe) {
+  GivenOptions given;
+  Status status = ReadShellOptions(words, kWgetOptions, given);
+  if (!status) return status;
   probe.follow = true;
-  for (const GivenOption& option : given->options) {
+  for (const GivenOption& option : given.options) {
     if (option.id == '\1') probe.head = true;
     if (option.id == '\2') probe.insecure = true;
     const bool file = option.id == 'O' && option.value != "-" && option.value != "/dev/null";
@@ -350,27 +342,25 @@ Result<LoopProbe> ReadWget(const Words& words) {
   }
   // Without either it would write a file, named after the URL.
   bool prints = probe.head;
-  for (const GivenOption& option : given->options) prints = prints || option.id == 'O';
+  for (const GivenOption& option : given.options) prints = prints || option.id == 'O';
   if (!prints) return CannotDo("wget without --spider");
-  Status status = SetUrl(given->others, "wget", probe);
-  if (!status) return std::move(status).error();
-  return probe;
+  return SetUrl(given.others, "wget", probe);
 }
 
 }  // namespace
 
-Result<GivenOptions> ReadShellOptions(const Words& words, const ShellOption* options,
-                                      size_t count) {
-  return OptionReader(words, options, count).Read();
+Status ReadShellOptions(const Words& words, const ShellOption* options, size_t count,
+                        GivenOptions& given) {
+  return OptionReader(words, options, count, given).Read();
 }
 
-Result<LoopProbe> ReadLoopProbe(const Words& words, const ShellVariables& variables) {
+Status ReadLoopProbe(const Words& words, const ShellVariables& variables, LoopProbe& probe) {
   const std::string_view command = BaseName(words[0]);
-  if (command == "kubectl") return ReadKubectl(words);
-  if (command == "nc" || command == "netcat" || command == "ncat") return ReadNc(words);
-  if (command == "pg_isready") return ReadPgIsReady(words, variables);
-  if (command == "curl") return ReadCurl(words);
-  if (command == "wget") return ReadWget(words);
+  if (command == "kubectl") return ReadKubectl(words, probe);
+  if (command == "nc" || command == "netcat" || command == "ncat") return ReadNc(words, probe);
+  if (command == "pg_isready") return ReadPgIsReady(words, variables, probe);
+  if (command == "curl") return ReadCurl(words, probe);
+  if (command == "wget") return ReadWget(words, probe);
   return CannotDo(command);
 }
 

@@ -45,9 +45,9 @@ struct LoopProbe {
   bool insecure = false;    // the server's certificate is not verified
 };
 
-// `words` are the command's, its name first.
-Result<LoopProbe> ReadLoopProbe(const std::vector<std::string>& words,
-                                const ShellVariables& variables);
+// `words` are the command's, its name first. `probe` is a new one, or with an error anything.
+Status ReadLoopProbe(const std::vector<std::string>& words, const ShellVariables& variables,
+                     LoopProbe& probe);
 
 // The targets of `certlatch wait` that come closest: "certificate/web@prod", "tcp://db:5432".
 std::vector<std::string> TargetsOf(const LoopProbe& probe);
@@ -70,16 +70,13 @@ struct GivenOptions {
 };
 
 // As getopt_long() does. Error: cannot do "COMMAND OPTION".
-template <size_t kCount>
-Result<GivenOptions> ReadShellOptions(const std::vector<std::string>& words,
-                                      const ShellOption (&options)[kCount]);
-Result<GivenOptions> ReadShellOptions(const std::vector<std::string>& words,
-                                      const ShellOption* options, size_t count);
+Status ReadShellOptions(const std::vector<std::string>& words, const ShellOption* options,
+                        size_t count, GivenOptions& given);
 
 template <size_t kCount>
-Result<GivenOptions> ReadShellOptions(const std::vector<std::string>& words,
-                                      const ShellOption (&options)[kCount]) {
-  return ReadShellOptions(words, options, kCount);
+Status ReadShellOptions(const std::vector<std::string>& words, const ShellOption (&options)[kCount],
+                        GivenOptions& given) {
+  return ReadShellOptions(words, options, kCount, given);
 }
 
 }  // namespace certlatch

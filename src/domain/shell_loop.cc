@@ -327,15 +327,14 @@ bool Parser::Condition(LoopTest& test) {
 
 // COMMAND [| grep …]….
 bool Parser::Pipeline(Call& call, LoopTest& test) {
-  Result<LoopProbe> probe = ReadLoopProbe(call.words, context_.variables);
-  if (!probe) return Fail(std::move(probe).error());
-  for (std::string& target : TargetsOf(*probe)) {
+  Status status = ReadLoopProbe(call.words, context_.variables, test.probe);
+  if (!status) return Fail(std::move(status).error());
+  for (std::string& target : TargetsOf(test.probe)) {
     const auto& known = context_.advice;
     if (std::find(known.begin(), known.end(), target) == known.end()) {
       context_.advice.push_back(std::move(target));
     }
   }
-  test.probe = *std::move(probe);
   while (Is("|")) {
     const size_t pipe = at_++;
     SkipNewlines();
@@ -356,14 +355,15 @@ bool Parser::Pipeline(Call& call, LoopTest& test) {
 }
 
 bool Parser::Grep(const Call& call, LoopTest& test) {
-  Result<GivenOptions> given = ReadShellOptions(call.words, kGrepOptions);
-  if (!given) return Fail(std::move(given).error());
+  GivenOptions given;
+  Status status = ReadShellOptions(call.words, kGrepOptions, given);
+  if (!status) return Fail(std::move(status).error());
   GrepFlags flags;
   const std::string_view name = BaseName(call.words[0]);
   flags.extended = name == "egrep";
   flags.fixed = name == "fgrep";
-  std::vector<std::string>& texts = given->others;
-  for (const GivenOption& option : given->options) {
+  std::vector<std::string>& texts = given.others;
+  for (const GivenOption& option : given.options) {
     if (option.id == 'E') flags.extended = true;
     if (option.id == 'F') flags.fixed = true;
     if (option.id == 'i') flags.ignore_case = true;
