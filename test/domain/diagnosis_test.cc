@@ -257,6 +257,7 @@ TEST(Diagnosis, HasHopeWhenTheSpecWasChangedAfterTheFailure) {
   std::string changed = Refused();
   changed.replace(changed.find(R"("generation":2)"), 14, R"("generation":3)");
   Api api;
+  api.Lists(kRequests, {Request(Condition("Denied", "True", "", "no"))});
   const Diagnosis diagnosis = Diagnose(api, kWeb, changed, kNow + 1min);
   EXPECT_EQ(diagnosis.hopeless(), "");
   EXPECT_EQ(diagnosis.retry_at(), std::nullopt);
