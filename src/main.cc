@@ -46,16 +46,18 @@ Surroundings LookAround() {
   return surroundings;
 }
 
-// Arguments can be read by others (/proc/PID/cmdline): a token does not stay there.
-void BlankTokens(int argc, char** argv) {
+// Arguments can be read by others (/proc/PID/cmdline): what may be secret does not stay there.
+void BlankSecrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    char* value = nullptr;
-    if (argument == "--token" && i + 1 < argc) value = argv[i + 1];
-    for (const std::string_view flag : {"--token=", "-token="}) {  // the second: a likely slip
-      if (argument.starts_with(flag)) value = argv[i] + flag.size();
+    // The second: a likely slip.
+    for (const std::string_view flag : {"--token", "-token", "--http-header", "--http-body"}) {
+      const std::string_view argument = argv[i];
+      if (!argument.starts_with(flag)) continue;
+      char* value = nullptr;
+      if (argument.size() == flag.size() && i + 1 < argc) value = argv[i + 1];
+      if (argument.substr(flag.size()).starts_with('=')) value = argv[i] + flag.size() + 1;
+      if (value != nullptr) std::memset(value, 'x', std::strlen(value));
     }
-    if (value != nullptr) std::memset(value, 'x', std::strlen(value));
   }
 }
 
@@ -229,7 +231,7 @@ int Main(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   static Command& command = *new Command;  // as long as the process: never taken apart
   const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
-  BlankTokens(argc, argv);
+  BlankSecrets(argc, argv);
   if (!parsed) return FailBeforeStart(parsed.error(), command.output);
   if (command.kind == Command::Kind::kPrint) {
     return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;

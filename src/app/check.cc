@@ -140,7 +140,8 @@ std::string Check::ExpectedVerdict() const {
   const char* name = expected_.source.c_str();
   if (expected_.file == mounted_.file) {
     const bool other = expectation_.bundle && pair_.mounted.all_files &&
-                       *expectation_.bundle != pair_.mounted.digest;
+                       *expectation_.bundle != pair_.mounted.digest &&
+                       *expectation_.bundle != pair_.mounted.pair_digest;
     if (!other) return "";
     return Format("expected and mounted differ: tls.crt is the one of %s, tls.key or ca.crt is not",
                   name);

@@ -13,6 +13,7 @@ constexpr Duration kProbeDeadline = 5s;  // of one handshake on loopback
 // A sidecar's watches live long: what is gained by a short one (a dead connection is found sooner)
 // the bookmarks give, too, which API servers send about once a minute.
 constexpr Duration kWatchFor = 290s;
+constexpr Duration kYear = 8760h;     // longer than any round, and can be added up
 constexpr Duration kLookAgain = 1ms;  // after the deadline, so that it has surely passed
 
 // In the order of ReloadMethod.
@@ -21,8 +22,8 @@ constexpr const char* kMethodNames[kReloadMethods] = {"signal", "http", "exec", 
 // How long one round takes at most, by the methods' own bounds.
 Duration RoundBound(const TellOptions& tell) {
   Duration bound = 1s;
-  if (tell.Uses(ReloadMethod::kHttp)) bound += tell.http.timeout;
-  if (tell.Uses(ReloadMethod::kExec)) bound += tell.exec.timeout;
+  if (tell.Uses(ReloadMethod::kHttp)) bound += std::min(tell.http.timeout, kYear);
+  if (tell.Uses(ReloadMethod::kExec)) bound += std::min(tell.exec.timeout, kYear);
   return bound;
 }
 
@@ -128,6 +129,7 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   probe_.reset();
   fetch_.reset();
   waited_.reset();
+  preparing_.reset();
   for (Handle& tell : tells_) tell.reset();
   if (watcher_) watcher_->Close();
   done_({outcome, std::move(errors)});
@@ -138,15 +140,26 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
 void Sidecar::OnVolumeHint() {
   if (finished_) return;
   reload_->OnVolumeHint(At());
+  if (!preparing_) {
+    preparing_ = host_.After(options_.reload.debounce / 2, [this] { Prepare(); });
+  }
   Proceed();
 }
 
+// While the burst settles: the signatures are the slow part, and once they are known to be good for
+// some bytes, they are.
+void Sidecar::Prepare() {
+  preparing_.reset();
+  const Result<VolumeReading> reading = pod_.ReadVolume();
+  if (reading) prepared_ = ExamineFiles(reading->snapshot, RulesOf(options_));
+}
+
 void Sidecar::ReadVolume() {
-  Result<VolumeReading> reading = pod_.ReadVolume();
-  SayTrouble("volume", pod_.VolumeTrouble(), volume_trouble_);
+  const Result<VolumeReading> reading = pod_.ReadVolume();
+  SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
   if (reading) {
-    mounted = Examine(*std::move(reading));
+    mounted = Examine(*reading);
   } else {
     mounted.problem = reading.error().text;
   }
@@ -156,10 +169,14 @@ void Sidecar::ReadVolume() {
 }
 
 // The same bytes are the same pair: most readings find nothing new, and cost no signatures.
-Mounted Sidecar::Examine(VolumeReading reading) {
-  const Mounted& last = pair_.mounted;
-  const bool usable = last.readable && last.problem.empty();
-  if (!usable || BundleDigest(BytesOf(reading.snapshot)) != last.digest) {
+Mounted Sidecar::Examine(const VolumeReading& reading) {
+  const Digest digest = BundleDigest(BytesOf(reading.snapshot));
+  const auto is_known = [&digest](const ExaminedPair& pair) {
+    return pair.mounted.readable && pair.mounted.problem.empty() && pair.mounted.digest == digest;
+  };
+  if (is_known(prepared_)) {
+    pair_ = prepared_;
+  } else if (!is_known(pair_)) {
     pair_ = ExamineFiles(reading.snapshot, RulesOf(options_));
   }
   pair_.mounted.appeared = reading.appeared;
@@ -170,7 +187,7 @@ void Sidecar::OnExpectedObject() {
   if (finished_) return;
   const Collection& collection = watcher_->collection();
   const std::optional<Error>& trouble = watcher_->trouble();
-  SayTrouble("expected", trouble ? trouble->text : "", api_trouble_);
+  SayTrouble(true, trouble ? trouble->text : "");
   const bool known = collection.knowledge == Collection::Knowledge::kKnown;
   if (trouble || !known || collection.revision == seen_revision_) return;
   seen_revision_ = collection.revision;
@@ -192,20 +209,26 @@ void Sidecar::OnWatchNews(ObjectWatcher::WatchNews news) {
   const LogLevel level = routine ? LogLevel::kDebug : LogLevel::kInfo;
   if (news.open) {
     said_established_ = true;
-    host_.Log({level, "watch_established", kLeaseWatchEstablished});
-    return;
+    return SayWatch(level, "watch_established", "established, monitoring for certificate updates");
   }
   ++api_watch_.restarts;
   said_established_ = news.as_agreed;
-  host_.Log({level, "watch_closed", kLeaseWatchClosed});
+  SayWatch(level, "watch_closed", "closed, restarting watch");
+}
+
+// Users of KubeTemplater grep for these of a Lease.
+void Sidecar::SayWatch(LogLevel level, const char* event, const char* what) {
+  const bool lease = options_.expect.source == ReloadOptions::Source::kLease;
+  host_.Log({level, event, Format("%s watch %s", lease ? "Lease" : "Secret", what)});
 }
 
 void Sidecar::OnExpectedAnswer(const ApiAnswer& answer) {
+  fetch_.reset();
   const bool absent = answer.status == 404;
   Result<Json> object = answer.status == 200 && answer.problem.empty()
                             ? ParseJson(answer.body)
                             : Result<Json>(Error{Code::kRetry, DescribeAnswer(answer)});
-  SayTrouble("expected", absent || object ? "" : object.error().text, api_trouble_);
+  SayTrouble(true, absent || object ? "" : object.error().text);
   if (!absent && !object) return;  // what was known stays known
   reload_->OnExpected(ReadExpected(options_.expect, absent ? nullptr : &*object), At());
   Proceed();
@@ -260,7 +283,9 @@ void Sidecar::Proceed() {
 void Sidecar::Act(const ReloadActions& actions) {
   for (const ReloadNote& note : actions.log) Write(note);
   if (!actions.timed_out.empty()) {
-    std::string error = Format("error: %s", actions.timed_out.c_str());
+    std::string error =
+        Format("error: no verified certificate after %s: %s",
+               RoughDuration(options_.reload.timeout).c_str(), actions.timed_out.c_str());
     if (!api_trouble_.empty()) error += Format(" (%s)", api_trouble_.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }
@@ -272,7 +297,9 @@ void Sidecar::Act(const ReloadActions& actions) {
   }
 }
 
+// What is under way is waited for: it ends by itself.
 void Sidecar::FetchExpected() {
+  if (fetch_ != nullptr) return;
   fetch_ = host_.Fetch(ExpectPath(options_.expect),
                        [this](const ApiAnswer& answer) { OnExpectedAnswer(answer); });
 }
@@ -305,13 +332,17 @@ void Sidecar::Write(const ReloadNote& note) {
 }
 
 // Once per change; and when it is over.
-void Sidecar::SayTrouble(const char* what, const std::string& trouble, std::string& said) {
+void Sidecar::SayTrouble(bool api, const std::string& trouble) {
+  std::string& said = api ? api_trouble_ : volume_trouble_;
   if (trouble == said) return;
-  const bool over = trouble.empty();
   said = trouble;
+  const bool over = trouble.empty();
+  const std::string label = api ? ExpectLabel(options_.expect) : "volume";
+  const char* well = api ? "all is well again" : "changes are noticed at once again";
   host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
-             over ? Format("%s: can be read again", what)
-                  : Format("%s: %s; retrying", what, trouble.c_str())});
+             over ? Format("%s: %s", label.c_str(), well)
+                  : Format("%s: %s%s%s", label.c_str(), api ? "" : "changes are noticed late: ",
+                           trouble.c_str(), api ? "; retrying" : "")});
 }
 
 // --- pages ------------------------------------------------------------------------------------

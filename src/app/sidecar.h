@@ -58,8 +58,9 @@ class Sidecar : public Mode {
   // Facts
   Now At() { return {host_.Now(), host_.WallNow()}; }
   void OnVolumeHint();
+  void Prepare();
   void ReadVolume();
-  Mounted Examine(VolumeReading reading);
+  Mounted Examine(const VolumeReading& reading);
   void OnExpectedObject();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
@@ -73,7 +74,8 @@ class Sidecar : public Mode {
   void Probe();
   void Tell(size_t method);
   void Write(const ReloadNote& note);
-  void SayTrouble(const char* what, const std::string& trouble, std::string& said);
+  void SayWatch(LogLevel level, const char* event, const char* what);
+  void SayTrouble(bool api, const std::string& trouble);  // false: of the volume
   void Finish(WaitOutcome outcome, std::vector<std::string> errors);
 
   // Pages
@@ -99,6 +101,8 @@ class Sidecar : public Mode {
   Handle probe_;
   std::optional<Instant> answered_;  // when the app answered a probe last
   ExaminedPair pair_;                // as last read
+  ExaminedPair prepared_;            // as read before a burst of changes has settled
+  Handle preparing_;
 
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
   uint64_t seen_revision_ = 0;

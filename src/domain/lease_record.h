@@ -16,11 +16,6 @@ namespace certlatch {
 
 constexpr std::string_view kDefaultAnnotationPrefix = "kubetemplater.io";
 
-// What users of KubeTemplater grep for; the first and the last are said by who watches the Lease.
-constexpr std::string_view kLeaseWatchEstablished =
-    "Lease watch established, monitoring for certificate updates";
-constexpr std::string_view kLeaseWatchClosed = "Lease watch closed, restarting watch";
-
 // The bytes of the files of one pair; an absent one has no data() (nullptr), an empty one has.
 struct PairBytes {
   std::string_view cert;

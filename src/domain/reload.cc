@@ -15,6 +15,7 @@ using std::chrono::seconds;
 constexpr size_t kShortHash = 12;  // digits, for people; debug lines have all
 constexpr int kSettle = 10;        // a burst of changes is waited out for so many debounces
 constexpr Duration kLongestResend = 10min;  // between signals to an app that ignores them
+constexpr Duration kYear = 8760h;           // "never" for what is added up
 constexpr Duration kShortestDefer = 100ms;
 constexpr Duration kLongestDefer = 60s;
 constexpr seconds kLongestWallSleep(3600);  // the wall clock may be set meanwhile
@@ -69,7 +70,8 @@ Reload::Reload(const ReloadOptions& options)
       ask_app_first_(options.prove && options.methods > 0),
       retry_backoff_(2s, 60s, options.seed + 3),
       probe_backoff_(100ms, 2s, options.seed + 4) {
-  options_.resync = std::max<Duration>(options_.resync, 1s);
+  options_.resync = std::clamp<Duration>(options_.resync, 1s, kYear);
+  options_.debounce = std::min(options_.debounce, kYear);
   options_.mismatch_resync = std::clamp<Duration>(options_.mismatch_resync, 1s, options_.resync);
   options_.methods = std::min(options_.methods, kMaxMethods);
 }
@@ -169,7 +171,7 @@ void Reload::OnApp(std::optional<Instant> started, Now now) {
   TellAgain();
   retry_at_ = std::min(retry_at_, now.at);
   AdoptYoungApp(now);
-  Say(LogLevel::kInfo, "app", started ? "App found" : "App ended", "");
+  Say(LogLevel::kInfo, "app", started ? "App found" : "App is not found any more", "");
 }
 
 // What started after this generation was there has read it, or nothing at all.
@@ -273,7 +275,9 @@ bool Reload::IsSettled(Instant at) const {
 
 Duration Reload::ResyncInterval() const {
   const bool waits = relation_ != Relation::kMatch && accepted_ != mounted_.digest;
-  return waits || Lags() || !problem_.empty() ? options_.mismatch_resync : options_.resync;
+  // An app that is to be told may not have started yet: it is looked for with each reading.
+  const bool soon = waits || Lags() || !problem_.empty() || WantsTelling();
+  return soon ? options_.mismatch_resync : options_.resync;
 }
 
 Instant Reload::AcceptAt() const {
@@ -330,7 +334,7 @@ std::string Reload::ReasonOf(ReloadPhase phase, Instant at) const {
     case ReloadPhase::kBehind:
       return "expected " + Short(expected_.cert_hash) + ", mounted " + Short(mounted_.cert_hash);
     case ReloadPhase::kAhead:
-      if (!heard_) return "the source has not been read yet";
+      if (!heard_) return "what is expected is not known yet";
       if (!expected_.known) return Printable(expected_.problem);
       if (relation_ == Relation::kAhead) return "it lives longer than the expected one";
       return "it cannot be ordered against the expected one";
@@ -404,8 +408,8 @@ ReloadActions Reload::Step(Now now) {
   Report(now);
   if (!verified_once_ && now.at >= start_by_) {
     start_by_ = kNever;
-    actions.timed_out = "no verified certificate after " + FormatDuration(options_.timeout) + ": " +
-                        std::string(TextOf(phase_).text) + ": " + reason_;
+    const std::string_view text = TextOf(phase_).text;
+    actions.timed_out = Format("%.*s: %s", Length(text), text.data(), reason_.c_str());
   }
   actions.wake = NextWake(now);
   actions.log = std::exchange(log_, {});
@@ -452,8 +456,11 @@ void Reload::Accept(Now now) {
     Say(LogLevel::kWarning, "forced", "Certificate accepted although it is not the expected one",
         ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, now.at));
   }
+  std::string which = Format("leaf %s, valid until %s", Short(mounted_.leaf.sha256).c_str(),
+                             FormatWallTime(mounted_.leaf.not_after).c_str());
+  if (!mounted_.warning.empty()) which += Format("; %s", Printable(mounted_.warning).c_str());
   Say(mounted_.warning.empty() ? LogLevel::kInfo : LogLevel::kWarning, "verified",
-      "Certificate loaded and verified", Printable(mounted_.warning));
+      "Certificate loaded and verified", which);
 }
 
 void Reload::Conclude(Now now) {
@@ -547,7 +554,18 @@ void Reload::Tell(ReloadActions& actions, Now now) {
   flight_defer_ = Duration::zero();
   flight_began_ = now.at;
   told_.reset();  // until it is known what the app did
-  Say(LogLevel::kInfo, "reload_sent", "Telling the app to reload", failure_);
+  const bool first = failure_.empty() && resends_ == 0;
+  Say(LogLevel::kInfo, "reload_sent",
+      first ? "Telling the app to reload" : "Telling the app to reload again", "");
+}
+
+// Of those that are said.
+std::string Reload::WhyAlarmed(ReloadAlarm alarm, Instant at) const {
+  if (alarm == kAlarmEnding) {
+    return "the app's certificate is valid only until " + FormatWallTime(served()->not_after);
+  }
+  if (!problem_.empty()) return Printable(problem_);
+  return ReasonOf(Lags() ? ReloadPhase::kBehind : ReloadPhase::kAhead, at);
 }
 
 void Reload::Report(Now now) {
@@ -558,7 +576,9 @@ void Reload::Report(Now now) {
     if ((changed & alarm & kSaidAlarms) == 0) continue;
     const bool on = (alarms_ & alarm) != 0;
     Say(on ? LogLevel::kWarning : LogLevel::kInfo, on ? "alarm" : "alarm_over",
-        on ? "Alarm" : "Alarm is over", kAlarmNames[bit]);
+        on ? "Alarm" : "Alarm is over",
+        Format("%s%s%s", kAlarmNames[bit].data(), on ? ": " : "",
+               on ? WhyAlarmed(static_cast<ReloadAlarm>(alarm), now.at).c_str() : ""));
   }
   const ReloadPhase phase = PhaseNow();
   const bool converged = phase == ReloadPhase::kConverged;
@@ -572,6 +592,9 @@ void Reload::Report(Now now) {
   phase_ = phase;
   reason_ = std::move(reason);
   if (read_at_ == kNever) return;
+  if (phase == ReloadPhase::kAhead && !heard_) {
+    return Say(LogLevel::kInfo, "unheard", "Waiting to hear which certificate is expected", "");
+  }
   const PhaseText& text = TextOf(phase);
   Say(text.level, text.event, text.text, reason_);
 }

@@ -45,7 +45,7 @@ struct ReloadOptions {
   Duration accept_newer_after = 2min;
   Duration prove_within = 30s;
   Duration reload_within = 60s;  // the caller's own bound on one round; longer is an alarm
-  Duration debounce = 100ms;
+  Duration debounce = 100ms;     // both: more than a year is a year
   Duration resync = 60s;
   Duration mismatch_resync = 2s;
   Duration min_validity{};  // an alarm, and when a later pair wins at once; never a refusal
@@ -202,6 +202,7 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::string ReasonOf(ReloadPhase phase, Instant at) const;
   std::string Trouble(Instant at) const;
   uint32_t AlarmsAt(Now now) const;
+  std::string WhyAlarmed(ReloadAlarm alarm, Instant at) const;
   Instant NextWake(Now now) const;
 
   // The parts of a Step, in their order

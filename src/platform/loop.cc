@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -107,8 +108,7 @@ void Loop::Run() {
   while (!stopped_) {
     RunDueTimers();
     if (stopped_) break;
-    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 MillisecondsToNextTimer());
+    const int count = WaitForEvents(events);
     for (int i = 0; i < count && !stopped_; ++i) {
       const auto found = fds_.find(events[static_cast<size_t>(i)].data.u64);
       if (found == fds_.end()) continue;  // destroyed earlier in this batch
@@ -129,12 +129,28 @@ void Loop::RunDueTimers() {
   }
 }
 
-int Loop::MillisecondsToNextTimer() const {
-  if (timers_.empty()) return -1;
-  const Duration left = timers_.begin()->first.first - Now();
-  if (left <= Duration::zero()) return 0;
-  const int64_t milliseconds = left / 1ms + 1;  // rounded up: waking early would spin
-  return static_cast<int>(std::min<int64_t>(milliseconds, INT_MAX));
+// At the latest until the next timer is due. Linux 5.11 waits to the nanosecond; where the kernel,
+// or a seccomp profile of an older runtime, does not know of that, it is whole milliseconds.
+int Loop::WaitForEvents(std::span<epoll_event> events) {
+  const auto most = static_cast<int>(events.size());
+  const Duration left =
+      timers_.empty() ? Duration::max()
+                      : std::max<Duration>(timers_.begin()->first.first - Now(), Duration::zero());
+  if (waits_precisely_) {
+    timespec timeout{};
+    timeout.tv_sec = left / 1s;
+    timeout.tv_nsec = (left % 1s).count();
+    const auto count =
+        static_cast<int>(syscall(SYS_epoll_pwait2, epoll_.get(), events.data(), most,
+                                 timers_.empty() ? nullptr : &timeout, nullptr, sizeof(uint64_t)));
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    waits_precisely_ = false;
+  }
+  // Rounded up: waking early would spin.
+  const int64_t milliseconds =
+      std::min<int64_t>((std::min<Duration>(left, 24h) + 1ms - Duration(1)) / 1ms, INT_MAX);
+  return epoll_wait(epoll_.get(), events.data(), most,
+                    timers_.empty() ? -1 : static_cast<int>(milliseconds));
 }
 
 void Loop::ReadSignals() {

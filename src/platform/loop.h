@@ -4,11 +4,13 @@
 // Owns the signal mask of the process from Create on; children must reset it.
 #pragma once
 
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "app/host.h"
@@ -52,7 +54,7 @@ class Loop {
 
   Loop() = default;
   void RunDueTimers();
-  int MillisecondsToNextTimer() const;
+  int WaitForEvents(std::span<epoll_event> events);
   void ReadSignals();
   void ReapChildren();
 
@@ -65,6 +67,7 @@ class Loop {
   Function<void(int)> on_termination_;
   Handle signal_watch_;
   bool stopped_ = false;
+  bool waits_precisely_ = true;
 };
 
 }  // namespace certlatch

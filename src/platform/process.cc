@@ -41,6 +41,29 @@ std::string Called(pid_t pid) { return "process " + std::to_string(pid); }
 
 Error NotFound(std::string text) { return Error{Code::kNotFound, std::move(text)}; }
 
+// The first bytes of a file that may be longer; "": not readable, or empty.
+std::string ReadStart(int directory, const std::string& path) {
+  const UniqueFd fd(openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(kMaxProcFile, '\0');
+  const ssize_t length = fd.valid() ? read(fd.get(), text.data(), text.size()) : -1;
+  text.resize(static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  return text;
+}
+
+// Whether the program or argv[0] has that file name. `process` is the way from `directory` to the
+// process's own: "" or "41/".
+bool RunsProgram(int directory, const std::string& process, std::string_view name) {
+  char link[PATH_MAX];
+  const ssize_t length = readlinkat(directory, (process + "exe").c_str(), link, sizeof link);
+  if (length < 0 && errno == ENOENT) return false;  // a thread of the kernel's: it has neither
+  std::string_view program(link, static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (program.ends_with(kReplaced)) program.remove_suffix(kReplaced.size());
+  if (BaseName(program) == name) return true;
+  const std::string arguments = ReadStart(directory, process + "cmdline");
+  return !arguments.empty() && BaseName(std::string_view(arguments.c_str())) == name;
+}
+
 // Why there may be one that we do not see.
 std::string WhatHides() {
   if (getpid() == 1) return "; only this container's are visible: set shareProcessNamespace: true";
@@ -68,26 +91,14 @@ Result<Process> Process::Open(pid_t pid) {
   return process;
 }
 
-// Only the first bytes of a file that may be longer.
 Result<std::string> Process::Read(const char* name) const {
-  const UniqueFd fd(openat(directory_.get(), name, O_RDONLY | O_CLOEXEC));
-  std::string text(kMaxProcFile, '\0');
-  const ssize_t length = fd.valid() ? read(fd.get(), text.data(), text.size()) : -1;
-  if (length <= 0) return NotFound(Called(pid_) + " has ended");
-  text.resize(static_cast<size_t>(length));
+  std::string text = ReadStart(directory_.get(), name);
+  if (text.empty()) return NotFound(Called(pid_) + " has ended");
   return text;
 }
 
 bool Process::IsNamed(std::string_view name) const {
-  if (name_ == name) return true;
-  char link[PATH_MAX];
-  const ssize_t length = readlinkat(directory_.get(), "exe", link, sizeof link);
-  std::string_view program(link, static_cast<size_t>(std::max<ssize_t>(length, 0)));
-  constexpr std::string_view kReplaced = " (deleted)";
-  if (program.ends_with(kReplaced)) program.remove_suffix(kReplaced.size());
-  if (BaseName(program) == name) return true;
-  const auto arguments = Read("cmdline");
-  return arguments && BaseName(std::string_view(arguments->c_str())) == name;
+  return name_ == name || RunsProgram(directory_.get(), "", name);
 }
 
 Result<Process> Process::FindByName(std::string_view name) {
@@ -103,10 +114,12 @@ Result<Process> Process::FindByName(std::string_view name) {
   while (const dirent* entry = readdir(entries)) {
     const auto pid = ParseUint(entry->d_name, INT_MAX);
     if (!pid || static_cast<pid_t>(*pid) == self) continue;
-    const auto process = Open(static_cast<pid_t>(*pid));
-    if (!process || process->state_ == 'Z' || process->parent_ == self) continue;
-    if (process->IsNamed(name)) {
-      matches.push_back({process->pid_, process->parent_, process->start_ticks_});
+    const std::string directory = Format("%s/", entry->d_name);
+    const std::string text = ReadStart(dirfd(entries), directory + "stat");
+    const auto stat = ParseProcStat(text);
+    if (!stat || stat->state == 'Z' || stat->parent == self) continue;
+    if (stat->name == name || RunsProgram(dirfd(entries), directory, name)) {
+      matches.push_back({static_cast<pid_t>(*pid), stat->parent, stat->start_ticks});
     }
   }
   closedir(entries);

@@ -65,17 +65,21 @@ Result<Process> AppTeller::Find() const {
                                  : Process::FromPidFile(signal.pid_file, signal.process);
 }
 
-// One process has one start, to the nanosecond: it is read off two clocks, once.
+// One process has one start, to the nanosecond: it is read off two clocks, once. The search by name
+// looks at all processes there are, and is not repeated for one that still runs.
 std::optional<Instant> AppTeller::FindApp() {
   if (!options_.Uses(ReloadMethod::kSignal)) return std::nullopt;
-  const auto process = Find();
-  if (!process) return std::nullopt;
-  const Identity identity = IdentityOf(*process);
-  if (identity != found_) {
-    found_ = identity;
-    found_started_ = Loop::Now() - process->Age();
+  if (app_ && options_.signal.pid_file.empty() && app_->Look()) return app_started_;
+  Result<Process> process = Find();
+  if (!process) {
+    app_.reset();
+    return std::nullopt;
   }
-  return found_started_;
+  if (!app_ || IdentityOf(*app_) != IdentityOf(*process)) {
+    app_started_ = Loop::Now() - process->Age();
+  }
+  app_ = *std::move(process);
+  return app_started_;
 }
 
 // Found anew each time: the app may have been started again.

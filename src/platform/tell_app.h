@@ -52,8 +52,8 @@ class AppTeller {
   HttpClient& http_;
   const TellOptions& options_;
   Identity signalled_;
-  Identity found_;
-  Instant found_started_{};
+  std::optional<Process> app_;  // as found last
+  Instant app_started_{};
 };
 
 }  // namespace certlatch

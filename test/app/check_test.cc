@@ -195,6 +195,16 @@ TEST(Check, ComparesTheBytesOfASecretToo) {
   EXPECT_THAT(other.Error(), HasSubstr("tls.key or ca.crt is not"));
 }
 
+// A projected volume may bring the CA from elsewhere.
+TEST(Check, AgreesWithASecretWithoutACa) {
+  Checking run(Old(), {}, Source::kSecret, false);
+  run.pod.files["ca.crt"] = Old().cert;
+  run.Start();
+  run.Expect(200, Format(R"({"data":{"tls.crt":"%s","tls.key":"%s"}})",
+                         EncodeBase64(Old().cert).c_str(), EncodeBase64(Old().key).c_str()));
+  EXPECT_TRUE(run.met()) << run.Error();
+}
+
 TEST(Check, APairThatCannotBeUsedIsNeverOk) {
   CheckOptions for_other_name;
   for_other_name.require_name = "mail";

@@ -156,7 +156,7 @@ TEST(Sidecar, DoesNotTellAnAppThatStartedAfterTheFilesWereThere) {
   pod.app_started = Instant(20s);
   host.Advance(60s);
   std::optional<WaitResult> result;
-  Sidecar sidecar(host, pod, options, {}, [&](WaitResult outcome) { result = outcome; });
+  Sidecar sidecar(host, pod, options, {}, [&](const WaitResult& outcome) { result = outcome; });
   sidecar.Start();
   EXPECT_THAT(pod.told, IsEmpty());
   EXPECT_EQ(sidecar.Page("/readyz").status, 200);
@@ -224,7 +224,7 @@ TEST(Sidecar, KeepsWhatItKnewThroughAnOutage) {
   EXPECT_EQ(run.Page("/healthz"), 200);
   EXPECT_THAT(run.Body("/metrics"), HasSubstr("certlatch_watch_up{watch=\"lease\"} 0"));
   size_t told = 0;
-  for (const std::string& line : run.host.logged) told += line.starts_with("expected: ") ? 1U : 0U;
+  for (const std::string& line : run.host.logged) told += line.starts_with("lease/web: ") ? 1U : 0U;
   EXPECT_LE(told, 2U) << run.host.Log();
   // The mount may still change in it, and is held against what was known.
   run.Rotate(1);
@@ -249,6 +249,35 @@ TEST(Sidecar, AsksForTheLeaseOnlyWhenTheVolumeChangedIfToldSo) {
   run.host.Advance(3s);
   EXPECT_EQ(run.pod.told.size(), 2U);
   EXPECT_EQ(run.host.Find("watch="), 0);
+}
+
+// A slow API server would get one request after another, and none would live to be answered.
+TEST(Sidecar, WaitsForASlowAnswerInsteadOfAskingAgain) {
+  SidecarOptions options = Following();
+  options.reload.expect_on_change = true;
+  Running run(options);
+  const int asked = run.host.Find("/leases/web");
+  run.host.Advance(25s);
+  EXPECT_EQ(run.host.history.size(), 1U);
+  run.host.Answer(asked, 503, "");
+  run.host.Advance(60s);
+  run.host.Answer(run.host.Find("/leases/web"), 200, LeaseOf(Generation(0), 3));
+  EXPECT_EQ(run.pod.told.size(), 1U);
+}
+
+TEST(Sidecar, SaysOfWhichObjectItHears) {
+  SidecarOptions options = Following();
+  options.expect.source = ReloadOptions::Source::kSecret;
+  Running run(options);
+  EXPECT_THAT(run.host.Log(), HasSubstr("Waiting to hear which certificate is expected"));
+  EXPECT_THAT(run.host.Log(), Not(HasSubstr("not the expected one")));
+  run.host.Answer(run.host.Find("secrets?"), 503, "");
+  EXPECT_THAT(run.host.Log(), HasSubstr("secret/web: HTTP 503"));
+  run.host.Advance(5s);
+  run.host.Answer(run.host.Find("secrets?"), 200, List(SecretOf(Generation(0), 3)));
+  EXPECT_THAT(run.host.Log(), HasSubstr("secret/web: all is well again"));
+  EXPECT_THAT(run.host.Log(), HasSubstr("Secret watch established, monitoring for certificate"));
+  EXPECT_THAT(run.host.Log(), Not(HasSubstr("Lease")));
 }
 
 TEST(Sidecar, TakesTheSecretItselfForWhatIsExpected) {
@@ -303,6 +332,36 @@ TEST(Sidecar, FailsWithoutAVerifiedPairInTimeAndNamesWhatIsMissing) {
   EXPECT_THAT(run.Error(), StartsWith("error: no verified certificate after 30s: Certificate hash "
                                       "mismatch"));
   EXPECT_THAT(run.Error(), HasSubstr(Hash(Generation(1)).substr(0, 12)));
+}
+
+TEST(Sidecar, CountsTheWaitForItsTargetsIntoItsTimeout) {
+  SidecarOptions options = Signalling();
+  options.wait.targets = *ParseTargets({"certificate/web"});
+  options.reload.timeout = 30s;
+  Running run(options);
+  run.pod.files.erase("tls.key");
+  run.host.Advance(20s);
+  run.host.Answer(run.host.Find("certificates?"), 200,
+                  List(R"({"metadata":{"namespace":"default","name":"web","resourceVersion":"3"},)"
+                       R"("status":{"conditions":[{"type":"Ready","status":"True"}]}})"));
+  run.host.Advance(9s);
+  EXPECT_TRUE(run.running());
+  run.host.Advance(2s);
+  EXPECT_THAT(run.Error(), StartsWith("error: no verified certificate after 30s: "));
+}
+
+// Its image may have to be pulled first; its pod is not ready before.
+TEST(Sidecar, SoonFindsAnAppThatStartsLate) {
+  Running run(Signalling());
+  for (int i = 0; i < 100; ++i) {
+    if (!run.pod.Tells().empty()) {
+      run.pod.Answer(ReloadMethod::kSignal, {ReloadResult::kNotFound, "no process", {}});
+    }
+    run.host.Advance(1s);
+  }
+  run.pod.app_started = run.host.Now();
+  run.host.Advance(3s);
+  EXPECT_EQ(run.Page("/readyz"), 200);
 }
 
 TEST(Sidecar, NamesTheApiServersTroubleWhenItFails) {
@@ -399,7 +458,8 @@ TEST(Sidecar, SaysOnceWhyTheVolumeCannotBeWatched) {
   for (const std::string& line : run.host.logged) {
     if (line.starts_with("volume: ")) said.push_back(line);
   }
-  EXPECT_THAT(said, ElementsAre(HasSubstr("no more watches"), HasSubstr("again")));
+  EXPECT_THAT(said, ElementsAre("volume: changes are noticed late: inotify: no more watches",
+                                "volume: changes are noticed at once again"));
 }
 
 TEST(Sidecar, TellsAgainOnceAnUnreadableVolumeIsBackWithAnotherPair) {

@@ -293,9 +293,59 @@ TEST_F(Handshake, RefusesAKeyExchangeThatWasTamperedWith) {
 
 // --- what else servers do ---
 
+// The ServerHello with one extension more, without content.
+std::string WithExtension(std::string record, int type) {
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(record[at]); };
+  const auto grow = [&](size_t at) {  // a number of two bytes, by the four that are added
+    const int value = byte(at) * 256 + byte(at + 1) + 4;
+    record[at] = static_cast<char>(value / 256);
+    record[at + 1] = static_cast<char>(value % 256);
+  };
+  constexpr size_t kSessionId = kRecordHeader + 4 + 2 + 32;
+  const size_t extensions = kSessionId + 1 + byte(kSessionId) + 3;  // after suite and compression
+  const size_t end = extensions + 2 + byte(extensions) * size_t{256} + byte(extensions + 1);
+  grow(3);                  // the record
+  grow(kRecordHeader + 2);  // the message
+  grow(extensions);
+  record.insert(end, {static_cast<char>(type / 256), static_cast<char>(type % 256), 0, 0});
+  return record;
+}
+
+struct UnaskedCase {
+  const char* name;
+  int type;
+};
+void PrintTo(const UnaskedCase& one, std::ostream* out) { *out << one.name; }
+
+// Extensions of features that the small binary is built without, and that the twin knows.
+class Unasked : public Handshake, public testing::WithParamInterface<UnaskedCase> {};
+
+TEST_P(Unasked, ExtensionIsRefused) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    SCOPED_TRACE(version == TLS1_2_VERSION ? "TLS 1.2" : "TLS 1.3");
+    Offer(Only(version));
+    RecordProxy proxy(api().server().port(), [](const Record& record) {
+      const std::vector<int> types = HandshakeTypes(record);
+      if (record.from_server && !types.empty() && types.front() == SSL3_MT_SERVER_HELLO) {
+        return Passage{WithExtension(record.bytes, GetParam().type)};
+      }
+      return Passage{record.bytes};
+    });
+    ExpectRefusedAt(proxy.url(), "TLS connect error: error:");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Unasked,
+                         testing::Values(UnaskedCase{"Staple", TLSEXT_TYPE_status_request},
+                                         UnaskedCase{"Srp", TLSEXT_TYPE_srp},
+                                         UnaskedCase{"UseSrtp", TLSEXT_TYPE_use_srtp},
+                                         UnaskedCase{"NextProtocol", TLSEXT_TYPE_next_proto_neg},
+                                         UnaskedCase{"CertificateTimestamps",
+                                                     TLSEXT_TYPE_signed_certificate_timestamp}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 TEST_F(Handshake, AsksForNoStapleAndRefusesOneUnasked) {
-  TlsSettings settings = Only(TLS1_2_VERSION);
-  Offer(settings);
+  Offer(Only(TLS1_2_VERSION));
   RecordProxy proxy(api().server().port(), [](const Record& record) {
     Passage passage{record.bytes};
     const std::vector<int> types = HandshakeTypes(record);
@@ -306,9 +356,27 @@ TEST_F(Handshake, AsksForNoStapleAndRefusesOneUnasked) {
     }
     return passage;
   });
-  // The twin: an extension that nobody asked for. The small binary does not know it (no-ocsp),
-  // passes it over as any unknown one, and misses that of renegotiation.
-  ExpectRefusedAt(proxy.url(), "it is too old for secure renegotiation", {}, Alike::kInDecision);
+  ExpectRefusedAt(proxy.url(), "TLS connect error: error:0A0000D9");
+}
+
+// Which of them it would take with our own certificate, a server may say.
+TEST_F(Handshake, TakesARequestForCertificatesWithTimestamps) {
+  TlsSettings settings = Only(TLS1_3_VERSION);
+  settings.tune = [](SSL_CTX* context) {
+    const auto nothing = [](SSL*, unsigned, unsigned, const unsigned char** bytes, size_t* length,
+                            X509*, size_t, int*, void*) {
+      *bytes = nullptr;
+      *length = 0;
+      return 1;
+    };
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    ASSERT_EQ(SSL_CTX_add_custom_ext(context, TLSEXT_TYPE_signed_certificate_timestamp,
+                                     SSL_EXT_TLS1_3_CERTIFICATE_REQUEST, nothing, nullptr, nullptr,
+                                     nullptr, nullptr),
+              1);
+  };
+  Offer(settings);
+  ExpectTaken();
 }
 
 TEST_F(Handshake, RefusesACompressedCertificateUnasked) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace certlatch {
 namespace {
 
@@ -175,8 +177,9 @@ struct Settled : Sidecar {
     Run(1s);
     EXPECT_EQ(phase(), ReloadPhase::kConverged);
     reloads = 0;
-    log.clear();
+    started = std::exchange(log, {});
   }
+  std::string started;  // what was said until then
 };
 
 // --- what is told, and what not ---------------------------------------------------------------
@@ -191,8 +194,19 @@ TEST(Reload, ReadsVerifiesTellsAndProves) {
   EXPECT_TRUE(sidecar.IsReady());
   EXPECT_EQ(sidecar.reload.alarms(), 0U);
   EXPECT_THAT(sidecar.log, HasSubstr("Lease watch event received\n"));
-  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified\n"));
+  EXPECT_THAT(sidecar.log, HasSubstr("Certificate loaded and verified: leaf "));
   EXPECT_THAT(sidecar.log, HasSubstr("App has the mounted certificate: proven\n"));
+}
+
+// Whoever reads one line of the log must not take yesterday's failure for this one's.
+TEST(Reload, SaysThatItTellsAgainAfterAFailure) {
+  Sidecar sidecar(Options(Source::kNone, 1, false));
+  sidecar.volume = Pair("a");
+  sidecar.fails = "no process named x";
+  sidecar.Run(5s);
+  EXPECT_THAT(sidecar.log, HasSubstr("Telling the app to reload\n"));
+  EXPECT_THAT(sidecar.log, HasSubstr("Telling the app failed: no process named x\n"));
+  EXPECT_THAT(sidecar.log, HasSubstr("Telling the app to reload again\n"));
 }
 
 TEST(Reload, SaysWithoutAProofThatItOnlyTold) {
@@ -411,6 +425,7 @@ TEST(Reload, WaitsForKubeletWhileTheLeaseIsAhead) {
   EXPECT_FALSE(sidecar.Alarms(kAlarmMismatch));
   sidecar.Run(61s);
   EXPECT_TRUE(sidecar.Alarms(kAlarmMismatch));
+  EXPECT_THAT(sidecar.log, HasSubstr("Alarm: mismatch: expected "));
   EXPECT_EQ(sidecar.reloads, 0);
   sidecar.Mount(Pair("b", 60)).Run(1s);
   EXPECT_EQ(sidecar.phase(), ReloadPhase::kConverged);
@@ -487,6 +502,8 @@ TEST(Reload, MinimumValidityMakesALaterPairWinEarlier) {
   options.min_validity = 40 * kDay;
   Settled sidecar(options);
   EXPECT_TRUE(sidecar.Alarms(kAlarmEnding));
+  EXPECT_THAT(sidecar.started, HasSubstr("Alarm: ending: the app's certificate is valid only until "
+                                         "2027-02-14T08:00:00Z\n"));
   sidecar.Mount(Pair("b", 60)).Run(1s);
   EXPECT_EQ(sidecar.reloads, 1);
   EXPECT_FALSE(sidecar.Alarms(kAlarmEnding));
@@ -554,8 +571,23 @@ TEST(Reload, NamesWhatIsMissingWhenTimeIsUp) {
   sidecar.Run(179s);
   EXPECT_EQ(sidecar.timed_out, "");
   sidecar.Run(2s);
-  EXPECT_EQ(sidecar.timed_out,
-            "no verified certificate after 3m0s: Certificate not usable: no such file");
+  EXPECT_EQ(sidecar.timed_out, "Certificate not usable: no such file");
+}
+
+// People write the longest duration there is for "never".
+TEST(Reload, TakesTheLongestDurations) {
+  ReloadOptions options = Options(Source::kLease, 1, true);
+  for (Duration* length :
+       {&options.accept_newer_after, &options.prove_within, &options.reload_within,
+        &options.debounce, &options.resync, &options.min_validity, &options.timeout}) {
+    *length = Duration::max();
+  }
+  Sidecar sidecar(options);
+  sidecar.volume = Pair("a");
+  sidecar.serves = Pair("a").leaf;
+  sidecar.Expect(Says(Pair("a"))).Run(1h);
+  EXPECT_EQ(sidecar.phase(), ReloadPhase::kConverged);
+  EXPECT_LE(sidecar.reads, 5);
 }
 
 TEST(Reload, ABadPairIsNoStart) {

@@ -17,6 +17,7 @@ namespace {
 
 using certlatch::CertFacts;
 using certlatch::Result;
+using certlatch::Status;
 
 void Require(bool good) {
   if (!good) std::abort();
@@ -50,6 +51,14 @@ void Check(std::string_view chain, std::string_view key) {
   if (pair) Require(leaf.has_value() && leaf->sha256 == pair->sha256);
 }
 
+// Any bytes as the file of authorities, of a chain that can be read.
+void CheckIssuersOf(std::string_view chain, std::string_view authorities) {
+  if (!certlatch::ReadLeaf(chain)) return;
+  const Status issuers = certlatch::CheckIssuers(chain, authorities, "tls.crt", "ca.crt");
+  Require(ERR_peek_error() == 0);
+  if (!issuers) RequireOneLine(issuers.error().text);
+}
+
 std::string Wrapped(std::string_view label, std::string_view der) {
   const std::string base64 = certlatch::EncodeBase64(der);
   std::string pem = "-----BEGIN " + std::string(label) + "-----\n";
@@ -81,10 +90,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (input.find("-----BEGIN") != std::string_view::npos) {
     const size_t end = input.find('\0');
     const bool has_key = end != std::string_view::npos;
-    Check(input.substr(0, end), has_key ? input.substr(end + 1) : std::string_view());
+    const std::string_view chain = input.substr(0, end);
+    const std::string_view other = has_key ? input.substr(end + 1) : std::string_view();
+    Check(chain, other);
+    CheckIssuersOf(chain, other);
+    CheckIssuersOf(chain, chain);
+    CheckIssuersOf(kLeaf, chain);
     return 0;
   }
   const std::string cert = Wrapped("CERTIFICATE", input);
+  CheckIssuersOf(cert, cert);
+  CheckIssuersOf(kLeaf, cert);
   for (const char* label : {"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"}) {
     const std::string key = Wrapped(label, input);
     Check(kLeaf, key);

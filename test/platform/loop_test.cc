@@ -2,19 +2,26 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/unique_fd.h"
 #include "test/platform/loop_fixture.h"
+#include "test/support/child.h"
 
 namespace certlatch {
 namespace {
@@ -218,6 +225,35 @@ TEST_F(LoopTest, ServesMoreDescriptorsThanOneBatchHolds) {
     });
   }
   EXPECT_TRUE(Run());
+}
+
+// As an older kernel does (ENOSYS), or an older runtime's seccomp profile (EPERM).
+bool RefusePreciseWaiting(int problem) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_pwait2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(problem)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{sizeof program / sizeof program[0], program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST(LoopOnOldKernels, RunsTimersNeverEarly) {
+  for (const int problem : {ENOSYS, EPERM}) {
+    EXPECT_IN_CHILD([problem]() -> std::string {
+      if (!RefusePreciseWaiting(problem)) return "skip: no seccomp";
+      const auto loop = Loop::Create();
+      const Instant due = Loop::Now() + std::chrono::microseconds(2500);
+      bool early = true;
+      const Handle timer = (*loop)->After(std::chrono::microseconds(2500), [&] {
+        early = Loop::Now() < due;
+        (*loop)->Stop();
+      });
+      (*loop)->Run();
+      return early ? "early" : "";
+    });
+  }
 }
 
 TEST_F(LoopTest, NothingIsCalledAfterStop) {

@@ -13,8 +13,8 @@ import re
 import subprocess
 import sys
 
-LIBRARIES_BUDGET = 840_000
-BUDGET = 960_000  # of what there is now; 1,048,576 for the finished product, whose goal is 1,000,000
+LIBRARIES_BUDGET = 788_500
+BUDGET = 1_048_576  # a megabyte; the finished product's goal is 1,000,000
 
 COMPONENTS = {'libcrypto.a': 'OpenSSL, libcrypto', 'libssl.a': 'OpenSSL, libssl', 'libcurl.a': 'curl',
               'libsimdjson.a': 'simdjson', 'libc.a': 'musl', 'libgcc.a': 'libgcc', 'libstdcxx.a': 'libstdc++'}

@@ -43,6 +43,7 @@ class TestClient {
                    std::string_view headers = "");
   std::optional<Response> ReadHead();
   std::optional<std::string> ReadChunk();  // "": the end of the body; nullopt: see end()
+  std::optional<std::string> ReadExactly(size_t size);
   std::optional<Response> ReadResponse();
   std::optional<Response> Request(std::string_view method, std::string_view target,
                                   std::string_view body = "", std::string_view headers = "");
@@ -55,7 +56,6 @@ class TestClient {
   TestClient() = default;
   bool Fill();
   std::optional<std::string> ReadLine();
-  std::optional<std::string> ReadExactly(size_t size);
 
   int fd_ = -1;
   SSL* tls_ = nullptr;

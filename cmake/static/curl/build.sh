@@ -1,5 +1,5 @@
 #!/bin/bash
-# curl: official options, three checked edits (edits.py), and a seam: it looks up no names.
+# curl: official options, checked edits (edits.py), and two seams: it looks up no names, and formats as the C library does.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/../flags.sh"
 SOURCE=$WORK/src/curl
@@ -21,14 +21,18 @@ CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB PKG_CONFIG=/bin/false CFLAGS=$pr
 logged curl make -j"$JOBS" -C lib libcurl.la CFLAGS="$SIZE_FLAGS $LTO"
 
 cp lib/.libs/libcurl.a libcurl.a
-$CLANG $TARGET_FLAGS $SIZE_FLAGS $LTO -DHAVE_CONFIG_H -DBUILDING_LIBCURL -Ilib -I"$SOURCE/lib" -I"$SOURCE/include" \
-  -c "$HERE/curl/seams/resolver.c" -o seam-resolver.o
-$AR t libcurl.a | grep -qx 'libcurl_la-hostip6.o' || {
-  echo 'static build: a trim no longer applies: libcurl.a has no hostip6' >&2
-  exit 1
+seam() { # NAME MEMBER: seams/NAME.c takes the place of upstream's archive member
+  $CLANG $TARGET_FLAGS $SIZE_FLAGS $LTO -DHAVE_CONFIG_H -DBUILDING_LIBCURL -Ilib -I"$SOURCE/lib" -I"$SOURCE/include" \
+    -c "$HERE/curl/seams/$1.c" -o "seam-$1.o"
+  $AR t libcurl.a | grep -qx "libcurl_la-$2.o" || {
+    echo "static build: a trim no longer applies: libcurl.a has no $2" >&2
+    exit 1
+  }
+  $AR dD libcurl.a "libcurl_la-$2.o"
+  $AR rD libcurl.a "seam-$1.o"
 }
-$AR dD libcurl.a libcurl_la-hostip6.o
-$AR rD libcurl.a seam-resolver.o
+seam resolver hostip6
+seam mprintf mprintf
 $RANLIB -D libcurl.a
 
 mkdir -p "$PREFIX/include/curl"

@@ -81,6 +81,41 @@ void ossl_statem_fail(SSL_CONNECTION *s, unsigned code)
     tree.append('crypto/mem.c', '\n' + definitions)
 
 
+def known_extensions():
+    """Extensions of features that the options leave out stay known, in rows without handlers: one that nobody asked for is
+    an error then, as upstream, and not passed over as unknown. That of certificate timestamps is held by its handler
+    upstream; ours has upstream's words for it. (0.2 KB more)"""
+    source = 'ssl/statem/extensions.c'
+
+    def row(match):
+        fields = [field.strip() for field in re.sub(r'/\*.*?\*/', '', match.group(1), flags=re.S).split(',')]
+        if len(fields) != 8:
+            tree.fail(f'ext_defs: a row of {len(fields)} fields: {fields}')
+        parser = 'parse_unasked_sct' if fields[4] == 'tls_parse_stoc_sct' else 'NULL'
+        return f'    {{ {fields[0]}, {fields[1]}, NULL, NULL, {parser}, NULL, NULL, NULL }},\n'
+
+    def without_options(table):
+        table, rows = re.subn(r'#ifndef OPENSSL_NO_\w+\n    \{([^{}]*)\},\n#else\n    INVALID_EXTENSION,\n#endif\n', row, table)
+        if rows != 5 or 'INVALID_EXTENSION' in table or '\n#' in table or 'parse_unasked_sct' not in table:
+            tree.fail(f'ext_defs: {rows} optional rows instead of 5, or others are left')
+        return table
+    start = 'static const EXTENSION_DEFINITION ext_defs[] = {'
+    tree.replace_between(source, start, '\n};', without_options)
+    tree.replace(source, start, '''#ifndef TLSEXT_TYPE_next_proto_neg
+#define TLSEXT_TYPE_next_proto_neg 13172
+#endif
+
+static int parse_unasked_sct(SSL_CONNECTION *s, PACKET *pkt, unsigned int context, X509 *x, size_t chainidx)
+{
+    if (context == SSL_EXT_TLS1_3_CERTIFICATE_REQUEST)
+        return 1;
+    SSLfatal(s, TLS1_AD_UNSUPPORTED_EXTENSION, SSL_R_BAD_EXTENSION);
+    return 0;
+}
+
+''' + start)
+
+
 def client_only():
     """A connection is never a server's. (60 KB)"""
     tree.fold_member('ssl/ssl_local.h', '    int server;\n', 'server', '0', ssl_sources(), r'(?:s|sc|retsc)')
@@ -557,7 +592,7 @@ def no_curve448():
             tree.write(path, '#define OSSL_IN_CURVE448\n' + tree.read(path))
 
 
-for edit in (short_calls, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
+for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
              x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
              aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf,
