@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "app/publish.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
+#include "base/function.h"
 #include "base/text.h"
 #include "cli/command_line.h"
 #include "platform/file.h"
@@ -143,7 +143,7 @@ int Conclude(const Stage& stage, WaitResult result, const Command& command) {
 class Ending {
  public:
   explicit Ending(Loop& loop) : loop_(loop) {}
-  std::function<void(WaitResult)> Take() {
+  Function<void(WaitResult)> Take() {
     return [this](WaitResult result) {
       result_ = std::move(result);
       loop_.Stop();
@@ -191,7 +191,7 @@ int RunPublish(const Stage& stage, Command& command) {
   command.publish.watch.seed = RandomSeed();
   PodOptions mount;
   mount.volume = command.publish.volume;
-  LinuxPod pod(*stage.loop, stage.host->http(), std::move(mount));
+  LinuxPod pod(*stage.loop, stage.host->http(), mount);
   Ending ending(*stage.loop);
   Publish publish(*stage.host, pod, command.publish, ending.Take());
   Run(stage, publish);
@@ -229,7 +229,7 @@ int Main(int argc, char** argv) {
   HideMemory();
   const std::string program = argc > 0 ? argv[0] : "certlatch";
   const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  Command command;
+  static Command& command = *new Command;  // as long as the process: never taken apart
   const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
   BlankSecrets(argc, argv);
   if (!parsed) return FailBeforeStart(parsed.error(), command.output);

@@ -15,7 +15,6 @@
 //    "served":{"source":"127.0.0.1:8443", "leafSHA256":"…", "validUntil":"…", "problem":"…"}}
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +23,7 @@
 #include "app/host.h"
 #include "app/mode.h"
 #include "app/pod.h"
+#include "base/function.h"
 #include "domain/mounted_pair.h"
 
 namespace certlatch {
@@ -39,7 +39,9 @@ struct CheckOptions {
 
 class Check : public Mode {
  public:
-  Check(Host& host, Pod& pod, CheckOptions options, std::function<void(WaitResult)> done);
+  // `options` must outlive this.
+  Check(Host& host, Pod& pod, const CheckOptions& options, Function<void(WaitResult)> done);
+  Check(Host&, Pod&, CheckOptions&&, Function<void(WaitResult)>) = delete;
 
   void Start() override;
   void Interrupt(const char* signal) override;  // not met
@@ -72,8 +74,8 @@ class Check : public Mode {
 
   Host& host_;
   Pod& pod_;
-  CheckOptions options_;
-  std::function<void(WaitResult)> done_;
+  const CheckOptions& options_;
+  Function<void(WaitResult)> done_;
   bool finished_ = false;
   Handle start_;  // the owner is told later than Start() returns
   Handle deadline_;

@@ -5,11 +5,11 @@
 // their own handle.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/function.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "domain/api_answer.h"
@@ -36,18 +36,18 @@ class Host {
 
   virtual Instant Now() = 0;
   virtual WallTime WallNow() = 0;
-  [[nodiscard]] virtual Handle After(Duration length, std::function<void()> then) = 0;
+  [[nodiscard]] virtual Handle After(Duration length, Function<void()> then) = 0;
 
   // GET of a path and query at the API server. One answer, within the request timeout.
   [[nodiscard]] virtual Handle Fetch(const std::string& target,
-                                     std::function<void(const ApiAnswer&)> then) = 0;
+                                     Function<void(const ApiAnswer&)> then) = 0;
   // The same as a watch: the body of a 200 goes to `bytes` as it comes, `ended` comes once.
   [[nodiscard]] virtual Handle Watch(const std::string& target,
-                                     std::function<void(std::string_view)> bytes,
-                                     std::function<void(const ApiAnswer&)> ended) = 0;
+                                     Function<void(std::string_view)> bytes,
+                                     Function<void(const ApiAnswer&)> ended) = 0;
   // One answer, within the request timeout. It may have been done although the answer was lost.
   [[nodiscard]] virtual Handle Change(const ApiChange& change,
-                                      std::function<void(const ApiAnswer&)> then) = 0;
+                                      Function<void(const ApiAnswer&)> then) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
   virtual void Log(const LogLine& line) = 0;      // to standard error

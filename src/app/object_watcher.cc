@@ -5,7 +5,7 @@
 namespace certlatch {
 
 ObjectWatcher::ObjectWatcher(Host& host, Selection selection, WatchSettings settings,
-                             std::function<void()> on_change)
+                             Function<void()> on_change)
     : host_(host), session_(std::move(selection), settings), on_change_(std::move(on_change)) {}
 
 void ObjectWatcher::Start() { Take(session_.Start()); }

@@ -3,11 +3,11 @@
 // known; the owner must not destroy it from there.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <utility>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "domain/watch_decoder.h"
 #include "domain/watch_session.h"
 
@@ -16,7 +16,7 @@ namespace certlatch {
 class ObjectWatcher {
  public:
   ObjectWatcher(Host& host, Selection selection, WatchSettings settings,
-                std::function<void()> on_change);
+                Function<void()> on_change);
 
   // What becomes of the watch, for those who tell of it: `open` when one begins, false when it
   // ends; `as_agreed`: the server has kept it open for as long as it was asked to.
@@ -24,7 +24,7 @@ class ObjectWatcher {
     bool open = false;
     bool as_agreed = false;
   };
-  void OnWatchNews(std::function<void(WatchNews)> then) { on_news_ = std::move(then); }
+  void OnWatchNews(Function<void(WatchNews)> then) { on_news_ = std::move(then); }
 
   void Start();
   void Close();    // no more requests; what is known stays
@@ -47,8 +47,8 @@ class ObjectWatcher {
 
   Host& host_;
   WatchSession session_;
-  std::function<void()> on_change_;
-  std::function<void(WatchNews)> on_news_;
+  Function<void()> on_change_;
+  Function<void(WatchNews)> on_news_;
   Handle request_;
   Handle timer_;
   WatchDecoder decoder_;

@@ -6,12 +6,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "domain/cert_pair.h"
 #include "domain/endpoint.h"
@@ -101,7 +101,7 @@ class Pod {
   // Reads the volume, and has `hint` called after every later change that it can notice. Errors:
   // as Volume::Read().
   virtual Result<VolumeReading> ReadVolume() = 0;
-  virtual void OnVolumeHint(std::function<void()> hint) = 0;
+  virtual void OnVolumeHint(Function<void()> hint) = 0;
   // Why changes are noticed by looking only; "": they are noticed at once.
   virtual std::string VolumeTrouble() const = 0;
 
@@ -110,10 +110,10 @@ class Pod {
   virtual std::optional<Instant> FindApp() = 0;
   // `answered` is when the app last answered a probe. Once, within the method's own timeout.
   [[nodiscard]] virtual Handle Tell(ReloadMethod method, std::optional<Instant> answered,
-                                    std::function<void(const TellOutcome&)> then) = 0;
+                                    Function<void(const TellOutcome&)> then) = 0;
   // The leaf that the app serves to those who ask for a key of this kind.
   [[nodiscard]] virtual Handle Probe(KeyKind kind, Duration deadline,
-                                     std::function<void(const Result<CertFacts>&)> then) = 0;
+                                     Function<void(const Result<CertFacts>&)> then) = 0;
 
   virtual uint64_t ResidentBytes() const = 0;  // of this process; 0: not known
 };

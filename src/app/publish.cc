@@ -25,10 +25,11 @@ std::string Short(const Digest& digest) { return HexLower(digest).substr(0, kSho
 
 }  // namespace
 
-Publish::Publish(Host& host, Pod& pod, PublishOptions options, std::function<void(WaitResult)> done)
+Publish::Publish(Host& host, Pod& pod, const PublishOptions& options,
+                 Function<void(WaitResult)> done)
     : host_(host),
       pod_(pod),
-      options_(std::move(options)),
+      options_(options),
       done_(std::move(done)),
       failures_(2s, 60s, options_.watch.seed + 2),
       repeats_(2s, 60s, options_.watch.seed + 3) {

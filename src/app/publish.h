@@ -4,7 +4,6 @@
 // `once` until the Lease holds what was verified. The owner must not destroy it from `done`.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "app/mode.h"
 #include "app/object_watcher.h"
 #include "app/pod.h"
+#include "base/function.h"
 #include "domain/backoff.h"
 #include "domain/lease_record.h"
 #include "domain/mounted_pair.h"
@@ -36,7 +36,9 @@ struct PublishOptions {
 class Publish : public Mode {
  public:
   // `pod` is asked for its volume where no Secret is named, else for nothing.
-  Publish(Host& host, Pod& pod, PublishOptions options, std::function<void(WaitResult)> done);
+  // `options` must outlive this.
+  Publish(Host& host, Pod& pod, const PublishOptions& options, Function<void(WaitResult)> done);
+  Publish(Host&, Pod&, PublishOptions&&, Function<void(WaitResult)>) = delete;
   ~Publish() override;
 
   void Start() override;
@@ -73,12 +75,12 @@ class Publish : public Mode {
 
   Host& host_;
   Pod& pod_;
-  PublishOptions options_;
+  const PublishOptions& options_;
   ExpectOptions lease_name_;
   ExpectOptions secret_name_;
   std::string source_label_;  // "secret/web", "volume /tls"
   std::string lease_label_;   // "lease/web"
-  std::function<void(WaitResult)> done_;
+  Function<void(WaitResult)> done_;
   bool finished_ = false;
   Handle deadline_;
 

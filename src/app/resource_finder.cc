@@ -7,7 +7,7 @@
 namespace certlatch {
 
 ResourceFinder::ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
-                               std::function<void(Result<Resource>)> then)
+                               Function<void(Result<Resource>)> then)
     : host_(host),
       type_(std::move(type)),
       retry_unauthorized_(retry_unauthorized),

@@ -3,11 +3,11 @@
 // match wins (kubectl's order). Owns at most one request; one answer, then it is of no further use.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "domain/resource.h"
 
 namespace certlatch {
@@ -17,7 +17,7 @@ class ResourceFinder {
   // `then` gets the resource, or kNotFound: no such type; kDenied, kRetry: could not be told.
   // `retry_unauthorized`: a 401 is Code::kRetry, since the token comes from a file that rotates.
   ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
-                 std::function<void(Result<Resource>)> then);
+                 Function<void(Result<Resource>)> then);
 
   void Start();
 
@@ -35,7 +35,7 @@ class ResourceFinder {
   Host& host_;
   std::string type_;
   bool retry_unauthorized_;
-  std::function<void(Result<Resource>)> then_;
+  Function<void(Result<Resource>)> then_;
   Handle request_;
   std::vector<Question> questions_;
   size_t next_ = 0;

@@ -49,9 +49,9 @@ StatusPage Plain(int status, std::string text) {
 
 }  // namespace
 
-Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions options, BuildInfo build,
-                 std::function<void(WaitResult)> done)
-    : host_(host), pod_(pod), options_(std::move(options)), done_(std::move(done)) {
+Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
+                 Function<void(WaitResult)> done)
+    : host_(host), pod_(pod), options_(options), done_(std::move(done)) {
   for (size_t i = 0; i < kReloadMethods; ++i) {
     const auto method = static_cast<ReloadMethod>(i);
     metrics_.reloads[i].configured = options_.pod.tell.Uses(method);

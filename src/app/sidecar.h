@@ -4,7 +4,6 @@
 // from there.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "app/object_watcher.h"
 #include "app/pod.h"
 #include "app/wait.h"
+#include "base/function.h"
 #include "domain/metrics.h"
 #include "domain/mounted_pair.h"
 #include "domain/reload.h"
@@ -37,8 +37,9 @@ struct SidecarOptions {
 
 class Sidecar : public Mode {
  public:
-  Sidecar(Host& host, Pod& pod, SidecarOptions options, BuildInfo build,
-          std::function<void(WaitResult)> done);
+  // `options` are completed, and must outlive this.
+  Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
+          Function<void(WaitResult)> done);
   ~Sidecar() override;
 
   void Start() override;
@@ -85,8 +86,8 @@ class Sidecar : public Mode {
 
   Host& host_;
   Pod& pod_;
-  SidecarOptions options_;
-  std::function<void(WaitResult)> done_;
+  SidecarOptions& options_;
+  Function<void(WaitResult)> done_;
   bool finished_ = false;
   Instant start_by_{};
   std::unique_ptr<Wait> wait_;

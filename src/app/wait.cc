@@ -14,7 +14,7 @@ constexpr Duration kOneLook = 30s;
 
 // A goal and which of its target's collections it is judged by.
 struct PlannedGoal {
-  Goal goal;
+  const Goal& goal;
   std::vector<size_t> sources;
 };
 
@@ -84,8 +84,8 @@ struct Wait::Item {
   }
 };
 
-Wait::Wait(Host& host, WaitOptions options, std::function<void(WaitResult)> done)
-    : host_(host), options_(std::move(options)), done_(std::move(done)) {
+Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done)
+    : host_(host), options_(options), done_(std::move(done)) {
   // An object must exist before anything else can be asked of it (kubectl 1.36 does the same).
   std::vector<Goal> goals;
   for (const bool creates : {true, false}) {
@@ -180,9 +180,10 @@ void Wait::WatchItem(Item& item) {
                       : std::vector<Selection>{
                             {item.target.resource, item.target.ns, item.target.name.name, ""}};
     for (const Selection& need : needs) {
-      const auto same = std::find(selections.begin(), selections.end(), need);
-      planned.sources.push_back(static_cast<size_t>(same - selections.begin()));
-      if (same == selections.end()) selections.push_back(need);
+      size_t same = 0;
+      while (same < selections.size() && !(selections[same] == need)) ++same;
+      planned.sources.push_back(same);
+      if (same == selections.size()) selections.push_back(need);
     }
     item.goals.push_back(std::move(planned));
   }

@@ -3,7 +3,6 @@
 // Owns its watches; tells its owner the outcome once. The owner must not destroy it from there.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "app/mode.h"
 #include "app/object_watcher.h"
 #include "app/resource_finder.h"
+#include "base/function.h"
 #include "domain/goal.h"
 #include "domain/readiness.h"
 #include "domain/target.h"
@@ -35,7 +35,8 @@ struct WaitOptions {
 
 class Wait : public Mode {
  public:
-  Wait(Host& host, WaitOptions options, std::function<void(WaitResult)> done);
+  // `options` are completed, and must outlive this.
+  Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done);
   ~Wait() override;
 
   void Start() override;
@@ -70,8 +71,8 @@ class Wait : public Mode {
             const char* consequence);
 
   Host& host_;
-  WaitOptions options_;
-  std::function<void(WaitResult)> done_;
+  WaitOptions& options_;
+  Function<void(WaitResult)> done_;
   std::vector<std::unique_ptr<Item>> items_;
   Instant deadline_{};
   Handle deadline_timer_;

@@ -4,68 +4,68 @@
 #pragma once
 
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 
 namespace certlatch {
 
 template <typename T>
-class [[nodiscard]] Result {
- public:
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: as std::expected
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+class Result;
 
-  bool has_value() const { return held_.index() == 0; }
-  explicit operator bool() const { return has_value(); }
+using Status = Result<void>;
 
-  T& value() & { return *Checked(std::get_if<0>(&held_)); }
-  const T& value() const& { return *Checked(std::get_if<0>(&held_)); }
-  T&& value() && { return std::move(*Checked(std::get_if<0>(&held_))); }
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
-
-  Error& error() & { return *Checked(std::get_if<1>(&held_)); }
-  const Error& error() const& { return *Checked(std::get_if<1>(&held_)); }
-  Error&& error() && { return std::move(*Checked(std::get_if<1>(&held_))); }
-
- private:
-  template <typename P>
-  static P* Checked(P* pointer) {
-    if (pointer == nullptr) std::abort();
-    return pointer;
-  }
-
-  std::variant<T, Error> held_;
-};
-
+// An error is rare: kept apart, it costs a Result no more than a pointer.
 template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT: as std::expected
+  Result(Error error);  // NOLINT: as std::expected
+  Result(Result&&) = default;
+  Result& operator=(Result&&) = default;
+  ~Result();
 
-  bool has_value() const { return !error_.has_value(); }
+  bool has_value() const { return error_ == nullptr; }
   explicit operator bool() const { return has_value(); }
 
-  Error& error() & { return Checked(); }
-  const Error& error() const& { return const_cast<Result*>(this)->Checked(); }
-  Error&& error() && { return std::move(Checked()); }
+  Error& error() &;
+  const Error& error() const& { return const_cast<Result*>(this)->error(); }
+  Error&& error() && { return std::move(error()); }
 
  private:
-  Error& Checked() {
-    if (!error_.has_value()) std::abort();
-    return *error_;
-  }
-
-  std::optional<Error> error_;
+  std::unique_ptr<Error> error_;
 };
 
-using Status = Result<void>;
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}       // NOLINT: as std::expected
+  Result(Error error) : status_(std::move(error)) {}  // NOLINT
+
+  bool has_value() const { return value_.has_value(); }
+  explicit operator bool() const { return has_value(); }
+
+  T& value() & {
+    if (!value_) std::abort();
+    return *value_;
+  }
+  const T& value() const& { return const_cast<Result*>(this)->value(); }
+  T&& value() && { return std::move(value()); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(value()); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  Error& error() & { return status_.error(); }
+  const Error& error() const& { return status_.error(); }
+  Error&& error() && { return std::move(status_.error()); }
+
+ private:
+  std::optional<T> value_;
+  Status status_;
+};
 
 }  // namespace certlatch

@@ -83,11 +83,18 @@ class Reader {
     return nullptr;
   }
 
+  bool Given(const Flag* wanted) const {
+    for (const Flag* flag : given_) {
+      if (flag == wanted) return true;
+    }
+    return false;
+  }
+
   Status CheckNeeds() const {
     for (const Flag* flag : given_) {
       if (flag->needs == nullptr) continue;
       const Flag* const needed = Find(flag->needs, 0);
-      if (std::find(given_.begin(), given_.end(), needed) != given_.end()) continue;
+      if (Given(needed)) continue;
       return Refuse("--%s needs --%s", flag->name, flag->needs);
     }
     return {};

@@ -39,7 +39,7 @@ int Become(char* const* arguments, int kept) {
 
 class CommandRun : public Cancellable {
  public:
-  CommandRun(Loop& loop, const ExecMethod& method, std::function<void(const TellOutcome&)> then)
+  CommandRun(Loop& loop, const ExecMethod& method, Function<void(const TellOutcome&)> then)
       : loop_(loop), method_(method), then_(std::move(then)) {}
 
   ~CommandRun() override { End(); }
@@ -149,7 +149,7 @@ class CommandRun : public Cancellable {
 
   Loop& loop_;
   const ExecMethod& method_;
-  std::function<void(const TellOutcome&)> then_;
+  Function<void(const TellOutcome&)> then_;
   pid_t child_ = 0;
   UniqueFd pipe_;       // says why the program could not be started
   size_t signals_ = 0;  // that it got for being late
@@ -159,8 +159,7 @@ class CommandRun : public Cancellable {
 
 }  // namespace
 
-Handle RunCommand(Loop& loop, const ExecMethod& method,
-                  std::function<void(const TellOutcome&)> then) {
+Handle RunCommand(Loop& loop, const ExecMethod& method, Function<void(const TellOutcome&)> then) {
   auto run = std::make_unique<CommandRun>(loop, method, std::move(then));
   run->Start();
   return run;

@@ -3,9 +3,8 @@
 // environment. Owns the group until the program ends: whoever is left in it then is killed.
 #pragma once
 
-#include <functional>
-
 #include "app/pod.h"
+#include "base/function.h"
 #include "platform/loop.h"
 
 namespace certlatch {
@@ -14,7 +13,7 @@ namespace certlatch {
 // at once. What became of it: kDone; kStatus, exit code or signal; kTimeout; kNotFound, kDenied or
 // kOther, it could not be started. `method` must outlive the handle.
 [[nodiscard]] Handle RunCommand(Loop& loop, const ExecMethod& method,
-                                std::function<void(const TellOutcome&)> then);
+                                Function<void(const TellOutcome&)> then);
 
 constexpr Duration kCommandGrace = 2s;
 

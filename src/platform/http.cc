@@ -442,8 +442,10 @@ void HttpClient::DeliverBytes() {
     const auto found = transfers_.find(id);
     if (found == transfers_.end()) continue;  // cancelled by one before it
     const std::string bytes = std::exchange(found->second->streamed, {});
-    const auto then = found->second->request.on_bytes;  // may be destroyed by what it does
+    auto then = std::move(found->second->request.on_bytes);  // may cancel its own transfer
     then(bytes);
+    const auto still = transfers_.find(id);
+    if (still != transfers_.end()) still->second->request.on_bytes = std::move(then);
   }
 }
 

@@ -4,7 +4,6 @@
 // request. Answers come from the loop, never from within Send.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/time.h"
@@ -50,8 +50,8 @@ struct HttpRequest {
   size_t max_body = 0;             // of the answer
   bool cut_body = false;           // what is more is dropped; else an error
   // Set: the body of a 200 goes here, without a bound in all.
-  std::function<void(std::string_view)> on_bytes;
-  std::function<void(const ApiAnswer&)> on_answer;
+  Function<void(std::string_view)> on_bytes;
+  Function<void(const ApiAnswer&)> on_answer;
 };
 
 // A PEM file of certificates as it is now, for TlsIdentity; `what` it is for the error. Code

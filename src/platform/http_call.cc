@@ -37,7 +37,7 @@ Result<Secret> ReadBasicAuth(const std::string& path) {
 class AppCall : public Cancellable {
  public:
   AppCall(Loop& loop, HttpClient& http, const HttpCall& call,
-          std::function<void(const TellOutcome&)> then)
+          Function<void(const TellOutcome&)> then)
       : loop_(loop), http_(http), call_(call), then_(std::move(then)), begun_(Loop::Now()) {}
 
   void Start() {
@@ -142,7 +142,7 @@ class AppCall : public Cancellable {
   Loop& loop_;
   HttpClient& http_;
   const HttpCall& call_;
-  std::function<void(const TellOutcome&)> then_;
+  Function<void(const TellOutcome&)> then_;
   Instant begun_;
   HttpMethod method_;
   std::string verb_;
@@ -153,7 +153,7 @@ class AppCall : public Cancellable {
 }  // namespace
 
 Handle CallApp(Loop& loop, HttpClient& http, const HttpCall& call,
-               std::function<void(const TellOutcome&)> then) {
+               Function<void(const TellOutcome&)> then) {
   auto app_call = std::make_unique<AppCall>(loop, http, call, std::move(then));
   app_call->Start();
   return app_call;

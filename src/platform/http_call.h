@@ -3,9 +3,8 @@
 // files for each call. Owns a name look-up or a request; both end within the call's timeout.
 #pragma once
 
-#include <functional>
-
 #include "app/pod.h"
+#include "base/function.h"
 #include "platform/http.h"
 #include "platform/loop.h"
 
@@ -14,6 +13,6 @@ namespace certlatch {
 // kDone; kStatus, none that was asked for; kConnection; kTimeout; kOther, a file that is needed
 // cannot be used. `call` and `http` must outlive the handle.
 [[nodiscard]] Handle CallApp(Loop& loop, HttpClient& http, const HttpCall& call,
-                             std::function<void(const TellOutcome&)> then);
+                             Function<void(const TellOutcome&)> then);
 
 }  // namespace certlatch

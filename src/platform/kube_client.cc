@@ -207,16 +207,16 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   return request;
 }
 
-Handle KubeClient::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
+Handle KubeClient::Fetch(const std::string& target, Function<void(const ApiAnswer&)> then) {
   return Begin(Prepare(target), options_.request_timeout, nullptr, std::move(then));
 }
 
-Handle KubeClient::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                         std::function<void(const ApiAnswer&)> ended) {
+Handle KubeClient::Watch(const std::string& target, Function<void(std::string_view)> bytes,
+                         Function<void(const ApiAnswer&)> ended) {
   return Begin(Prepare(target), Duration::zero(), std::move(bytes), std::move(ended));
 }
 
-Handle KubeClient::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+Handle KubeClient::Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) {
   Result<HttpRequest> request = Prepare(change.target);
   if (request) {
     request->method = change.method;
@@ -227,14 +227,15 @@ Handle KubeClient::Change(const ApiChange& change, std::function<void(const ApiA
 }
 
 Handle KubeClient::Begin(Result<HttpRequest> prepared, Duration total_timeout,
-                         std::function<void(std::string_view)> bytes,
-                         std::function<void(const ApiAnswer&)> then) {
+                         Function<void(std::string_view)> bytes,
+                         Function<void(const ApiAnswer&)> then) {
   if (!prepared) {
-    return loop_.After(Duration::zero(), [then, problem = prepared.error().text] {
-      ApiAnswer answer;
-      answer.problem = problem;
-      then(answer);
-    });
+    return loop_.After(Duration::zero(),
+                       [then = std::move(then), problem = std::move(prepared.error().text)] {
+                         ApiAnswer answer;
+                         answer.problem = problem;
+                         then(answer);
+                       });
   }
   HttpRequest request = *std::move(prepared);
   request.total_timeout = total_timeout;

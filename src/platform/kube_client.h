@@ -4,7 +4,6 @@
 // it; connections are HttpClient's.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "app/host.h"
 #include "app/options.h"
+#include "base/function.h"
 #include "platform/http.h"
 #include "platform/loop.h"
 
@@ -25,10 +25,10 @@ class KubeClient {
                                                     ConnectionOptions options);
 
   // As Host's. One answer, at the latest after the request timeout.
-  [[nodiscard]] Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then);
-  [[nodiscard]] Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                             std::function<void(const ApiAnswer&)> ended);
-  [[nodiscard]] Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then);
+  [[nodiscard]] Handle Fetch(const std::string& target, Function<void(const ApiAnswer&)> then);
+  [[nodiscard]] Handle Watch(const std::string& target, Function<void(std::string_view)> bytes,
+                             Function<void(const ApiAnswer&)> ended);
+  [[nodiscard]] Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then);
 
  private:
   class Call;
@@ -42,8 +42,7 @@ class KubeClient {
   Result<std::unique_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;
   Handle Begin(Result<HttpRequest> prepared, Duration total_timeout,
-               std::function<void(std::string_view)> bytes,
-               std::function<void(const ApiAnswer&)> then);
+               Function<void(std::string_view)> bytes, Function<void(const ApiAnswer&)> then);
   Handle SendTo(const std::vector<std::string>& addresses, HttpRequest request);
   Handle LookUpAndSend(HttpRequest request);
   void OnLookedUp(const Result<std::vector<std::string>>& found);

@@ -55,26 +55,26 @@ Instant LinuxHost::Now() { return Loop::Now(); }
 
 WallTime LinuxHost::WallNow() { return SystemWallTime(); }
 
-Handle LinuxHost::After(Duration length, std::function<void()> then) {
+Handle LinuxHost::After(Duration length, Function<void()> then) {
   return loop_.After(length, std::move(then));
 }
 
-Handle LinuxHost::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
+Handle LinuxHost::Fetch(const std::string& target, Function<void(const ApiAnswer&)> then) {
   return kube_->Fetch(target, Telling("GET", target, std::move(then)));
 }
 
-Handle LinuxHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                        std::function<void(const ApiAnswer&)> ended) {
+Handle LinuxHost::Watch(const std::string& target, Function<void(std::string_view)> bytes,
+                        Function<void(const ApiAnswer&)> ended) {
   return kube_->Watch(target, std::move(bytes), Telling("watch", target, std::move(ended)));
 }
 
-Handle LinuxHost::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+Handle LinuxHost::Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) {
   return kube_->Change(change, Telling(change.method, change.target, std::move(then)));
 }
 
 // With -v: a line when the request is made and one when it ended.
-std::function<void(const ApiAnswer&)> LinuxHost::Telling(
-    const char* verb, const std::string& target, std::function<void(const ApiAnswer&)> then) {
+Function<void(const ApiAnswer&)> LinuxHost::Telling(const char* verb, const std::string& target,
+                                                    Function<void(const ApiAnswer&)> then) {
   if (!verbose_) return then;
   const std::string request = Format("%s %s", verb, target.c_str());
   Log({LogLevel::kDebug, "request", request, {{"target", target}}});

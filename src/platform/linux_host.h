@@ -4,13 +4,13 @@
 // waits for a reader.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "app/host.h"
 #include "app/options.h"
+#include "base/function.h"
 #include "platform/http.h"
 #include "platform/kube_client.h"
 #include "platform/loop.h"
@@ -27,19 +27,19 @@ class LinuxHost : public Host {
 
   Instant Now() override;
   WallTime WallNow() override;
-  Handle After(Duration length, std::function<void()> then) override;
-  Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
-  Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-               std::function<void(const ApiAnswer&)> ended) override;
-  Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) override;
+  Handle After(Duration length, Function<void()> then) override;
+  Handle Fetch(const std::string& target, Function<void(const ApiAnswer&)> then) override;
+  Handle Watch(const std::string& target, Function<void(std::string_view)> bytes,
+               Function<void(const ApiAnswer&)> ended) override;
+  Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   void Print(std::string_view line) override;
   void Log(const LogLine& line) override;
 
  private:
   LinuxHost(Loop& loop, const OutputOptions& output)
       : loop_(loop), log_format_(output.format), verbose_(output.verbosity > 0) {}
-  std::function<void(const ApiAnswer&)> Telling(const char* verb, const std::string& target,
-                                                std::function<void(const ApiAnswer&)> then);
+  Function<void(const ApiAnswer&)> Telling(const char* verb, const std::string& target,
+                                           Function<void(const ApiAnswer&)> then);
   void WriteTo(int fd, std::string_view line, bool& stuck);
 
   Loop& loop_;

@@ -11,9 +11,9 @@
 
 namespace certlatch {
 
-LinuxPod::LinuxPod(Loop& loop, HttpClient& http, PodOptions options)
+LinuxPod::LinuxPod(Loop& loop, HttpClient& http, const PodOptions& options)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(options),
       volume_(loop, options_.volume.directory,
               {options_.volume.cert_file, options_.volume.key_file, options_.volume.ca_file},
               [this] {
@@ -34,12 +34,12 @@ Result<VolumeReading> LinuxPod::ReadVolume() {
 }
 
 Handle LinuxPod::Tell(ReloadMethod method, std::optional<Instant> answered,
-                      std::function<void(const TellOutcome&)> then) {
+                      Function<void(const TellOutcome&)> then) {
   return tell_.Tell(method, answered, std::move(then));
 }
 
 Handle LinuxPod::Probe(KeyKind kind, Duration deadline,
-                       std::function<void(const Result<CertFacts>&)> then) {
+                       Function<void(const Result<CertFacts>&)> then) {
   return ProbeTls(loop_, *options_.prove, kind, deadline, std::move(then));
 }
 

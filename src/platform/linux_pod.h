@@ -2,12 +2,12 @@
 // through ProbeTls. Owns them; what is not configured costs nothing.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "app/pod.h"
+#include "base/function.h"
 #include "platform/http.h"
 #include "platform/loop.h"
 #include "platform/tell_app.h"
@@ -17,22 +17,24 @@ namespace certlatch {
 
 class LinuxPod : public Pod {
  public:
-  LinuxPod(Loop& loop, HttpClient& http, PodOptions options);
+  // `options` must outlive this.
+  LinuxPod(Loop& loop, HttpClient& http, const PodOptions& options);
+  LinuxPod(Loop&, HttpClient&, PodOptions&&) = delete;
 
   Result<VolumeReading> ReadVolume() override;
-  void OnVolumeHint(std::function<void()> hint) override { hint_ = std::move(hint); }
+  void OnVolumeHint(Function<void()> hint) override { hint_ = std::move(hint); }
   std::string VolumeTrouble() const override { return volume_.blind(); }
   std::optional<Instant> FindApp() override { return tell_.FindApp(); }
   Handle Tell(ReloadMethod method, std::optional<Instant> answered,
-              std::function<void(const TellOutcome&)> then) override;
+              Function<void(const TellOutcome&)> then) override;
   Handle Probe(KeyKind kind, Duration deadline,
-               std::function<void(const Result<CertFacts>&)> then) override;
+               Function<void(const Result<CertFacts>&)> then) override;
   uint64_t ResidentBytes() const override;
 
  private:
   Loop& loop_;
-  PodOptions options_;
-  std::function<void()> hint_;
+  const PodOptions& options_;
+  Function<void()> hint_;
   Volume volume_;
   AppTeller tell_;
 };

@@ -81,24 +81,24 @@ Instant Loop::Now() {
   return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
-Handle Loop::WatchFd(int fd, uint32_t events, std::function<void(uint32_t)> then) {
+Handle Loop::WatchFd(int fd, uint32_t events, Function<void(uint32_t)> then) {
   const uint64_t id = ++last_id_;
   epoll_event event{};
   event.events = events;
   event.data.u64 = id;
   epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-  fds_[id] = std::make_shared<std::function<void(uint32_t)>>(std::move(then));
+  fds_[id] = std::make_shared<Function<void(uint32_t)>>(std::move(then));
   return std::make_unique<FdRegistration>(*this, fd, id);
 }
 
-Handle Loop::After(Duration length, std::function<void()> then) {
+Handle Loop::After(Duration length, Function<void()> then) {
   const TimerKey key(SaturatingAdd(Now(), length), ++last_id_);
-  timers_[key] = std::make_shared<std::function<void()>>(std::move(then));
+  timers_[key] = std::make_shared<Function<void()>>(std::move(then));
   return std::make_unique<TimerRegistration>(*this, key);
 }
 
-Handle Loop::OnChildExit(pid_t pid, std::function<void(int)> then) {
-  auto shared = std::make_shared<std::function<void(int)>>(std::move(then));
+Handle Loop::OnChildExit(pid_t pid, Function<void(int)> then) {
+  auto shared = std::make_shared<Function<void(int)>>(std::move(then));
   children_[pid] = shared;
   return std::make_unique<ChildRegistration>(*this, pid, std::move(shared));
 }

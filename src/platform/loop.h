@@ -8,13 +8,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
@@ -34,20 +34,20 @@ class Loop {
 
   // `events` are epoll's, e.g. EPOLLIN; the descriptor stays the caller's and must outlive the
   // handle.
-  [[nodiscard]] Handle WatchFd(int fd, uint32_t events, std::function<void(uint32_t)> then);
+  [[nodiscard]] Handle WatchFd(int fd, uint32_t events, Function<void(uint32_t)> then);
   // Not before `length` has passed; within a millisecond of it on an idle machine.
-  [[nodiscard]] Handle After(Duration length, std::function<void()> then);
+  [[nodiscard]] Handle After(Duration length, Function<void()> then);
   // SIGTERM or SIGINT has come.
-  void OnTermination(std::function<void(int signal)> then) { on_termination_ = std::move(then); }
+  void OnTermination(Function<void(int signal)> then) { on_termination_ = std::move(then); }
   // The child `pid` has ended with `status` (as waitpid's) and has been reaped.
-  [[nodiscard]] Handle OnChildExit(pid_t pid, std::function<void(int status)> then);
+  [[nodiscard]] Handle OnChildExit(pid_t pid, Function<void(int status)> then);
 
   void Run();  // until Stop, also one that came before; may be called again
   void Stop() { stopped_ = true; }
 
  private:
   using TimerKey = std::pair<Instant, uint64_t>;
-  using ChildCallback = std::shared_ptr<std::function<void(int)>>;
+  using ChildCallback = std::shared_ptr<Function<void(int)>>;
   struct FdRegistration;
   struct TimerRegistration;
   struct ChildRegistration;
@@ -61,10 +61,10 @@ class Loop {
   UniqueFd epoll_;
   UniqueFd signals_;
   uint64_t last_id_ = 0;  // ids are never used twice, so a stale event finds nothing
-  std::map<uint64_t, std::shared_ptr<std::function<void(uint32_t)>>> fds_;
-  std::map<TimerKey, std::shared_ptr<std::function<void()>>> timers_;
+  std::map<uint64_t, std::shared_ptr<Function<void(uint32_t)>>> fds_;
+  std::map<TimerKey, std::shared_ptr<Function<void()>>> timers_;
   std::map<pid_t, ChildCallback> children_;
-  std::function<void(int)> on_termination_;
+  Function<void(int)> on_termination_;
   Handle signal_watch_;
   bool stopped_ = false;
   bool waits_precisely_ = true;

@@ -126,9 +126,8 @@ Result<Process> Process::FindByName(std::string_view name) {
 
   const Match* master = nullptr;
   for (const Match& match : matches) {
-    const bool is_worker = std::any_of(matches.begin(), matches.end(), [&](const Match& other) {
-      return other.pid == match.parent;
-    });
+    bool is_worker = false;
+    for (const Match& other : matches) is_worker |= other.pid == match.parent;
     if (is_worker) continue;
     if (master != nullptr) {
       return Error{Code::kConfig, "several processes named " + Printable(name, 100) + ": " +

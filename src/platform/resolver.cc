@@ -62,8 +62,7 @@ std::string LookUp(const std::string& host) {
 
 class LookUpInChild : public Cancellable {
  public:
-  LookUpInChild(Loop& loop, std::string host, Duration deadline,
-                std::function<void(Addresses)> then)
+  LookUpInChild(Loop& loop, std::string host, Duration deadline, Function<void(Addresses)> then)
       : loop_(loop), host_(std::move(host)), deadline_(deadline), then_(std::move(then)) {}
 
   ~LookUpInChild() override { End(); }
@@ -140,7 +139,7 @@ class LookUpInChild : public Cancellable {
   Loop& loop_;
   std::string host_;
   Duration deadline_;
-  std::function<void(Addresses)> then_;
+  Function<void(Addresses)> then_;
   pid_t child_ = 0;
   UniqueFd pipe_;
   std::string answer_;
@@ -173,7 +172,7 @@ std::string CurlAddresses(const std::string& host, const char* port,
 }
 
 Handle ResolveHost(Loop& loop, const std::string& host, Duration deadline,
-                   std::function<void(Addresses)> then) {
+                   Function<void(Addresses)> then) {
   auto look_up = std::make_unique<LookUpInChild>(loop, host, deadline, std::move(then));
   look_up->Start();
   return look_up;

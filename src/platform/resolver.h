@@ -2,11 +2,11 @@
 // is killed at its deadline. One child per look-up; answers are at most kMaxAddresses addresses.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "platform/loop.h"
 
@@ -26,6 +26,6 @@ std::string CurlAddresses(const std::string& host, const char* port,
 
 // `then` gets numeric addresses in the resolver's order, or an error that names `host`.
 [[nodiscard]] Handle ResolveHost(Loop& loop, const std::string& host, Duration deadline,
-                                 std::function<void(Result<std::vector<std::string>>)> then);
+                                 Function<void(Result<std::vector<std::string>>)> then);
 
 }  // namespace certlatch

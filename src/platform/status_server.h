@@ -9,12 +9,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
@@ -29,7 +29,7 @@ constexpr Duration kStatusDeadline = 5s;
 class StatusServer {
  public:
   // Must not destroy the server.
-  using Page = std::function<StatusPage(std::string_view path)>;
+  using Page = Function<StatusPage(std::string_view path)>;
 
   // "All addresses" is IPv6 and IPv4, or IPv4 alone where the kernel has no IPv6.
   // Error (kConfig): "cannot listen on ADDRESS: Address already in use".

@@ -37,8 +37,8 @@ TellOutcome Failed(const Error& error) { return {ResultOf(error.code), error.tex
 // none.
 class LaterCall : public Cancellable {
  public:
-  LaterCall(Loop& loop, std::function<std::optional<TellOutcome>()> run,
-            std::function<void(const TellOutcome&)> then)
+  LaterCall(Loop& loop, Function<std::optional<TellOutcome>()> run,
+            Function<void(const TellOutcome&)> then)
       : loop_(loop), run_(std::move(run)), then_(std::move(then)) {}
 
   void Start(Duration wait) {
@@ -52,8 +52,8 @@ class LaterCall : public Cancellable {
 
  private:
   Loop& loop_;
-  std::function<std::optional<TellOutcome>()> run_;
-  std::function<void(const TellOutcome&)> then_;
+  Function<std::optional<TellOutcome>()> run_;
+  Function<void(const TellOutcome&)> then_;
   Handle timer_;
 };
 
@@ -127,8 +127,8 @@ TellOutcome AppTeller::Touch() const {
 }
 
 Handle AppTeller::Tell(ReloadMethod method, std::optional<Instant> answered,
-                       std::function<void(const TellOutcome&)> then) {
-  std::function<std::optional<TellOutcome>()> run;
+                       Function<void(const TellOutcome&)> then) {
+  Function<std::optional<TellOutcome>()> run;
   switch (method) {
     case ReloadMethod::kHttp:
       return CallApp(loop_, http_, options_.http, std::move(then));

@@ -1,16 +1,16 @@
 // AppTeller tells the app to reload, in each of the ways of TellOptions: what Pod asks of it.
-// Owns the options and which process it has signalled last; what is under way belongs to its
+// Owns which process it has signalled last; what is under way belongs to its
 // Handle, which must not outlive this. The caller owns retry, and the Loop and HttpClient.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <utility>
 
 #include "app/pod.h"
+#include "base/function.h"
 #include "base/result.h"
 #include "platform/http.h"
 #include "platform/loop.h"
@@ -20,14 +20,16 @@ namespace certlatch {
 
 class AppTeller {
  public:
-  AppTeller(Loop& loop, HttpClient& http, TellOptions options)
-      : loop_(loop), http_(http), options_(std::move(options)) {}
+  // `options` must outlive this.
+  AppTeller(Loop& loop, HttpClient& http, const TellOptions& options)
+      : loop_(loop), http_(http), options_(options) {}
+  AppTeller(Loop&, HttpClient&, TellOptions&&) = delete;
   AppTeller(const AppTeller&) = delete;
   AppTeller& operator=(const AppTeller&) = delete;
 
   // As Pod's.
   [[nodiscard]] Handle Tell(ReloadMethod method, std::optional<Instant> answered,
-                            std::function<void(const TellOutcome&)> then);
+                            Function<void(const TellOutcome&)> then);
   std::optional<Instant> FindApp();  // up to 10 ms early; the same for the same process
 
  private:
@@ -48,7 +50,7 @@ class AppTeller {
 
   Loop& loop_;
   HttpClient& http_;
-  const TellOptions options_;
+  const TellOptions& options_;
   Identity signalled_;
   std::optional<Process> app_;  // as found last
   Instant app_started_{};

@@ -92,7 +92,7 @@ bool HasProvedItsKey(const SSL* ssl) {
 class Probe : public Cancellable, private Talk {
  public:
   Probe(Loop& loop, const ProbeTarget& target, KeyKind kind,
-        std::function<void(const ProbeResult&)> then)
+        Function<void(const ProbeResult&)> then)
       : target_(target),
         offer_(kOffers[static_cast<size_t>(kind)]),
         then_(std::move(then)),
@@ -109,7 +109,7 @@ class Probe : public Cancellable, private Talk {
 
   const ProbeTarget& target_;
   const Offer& offer_;
-  std::function<void(const ProbeResult&)> then_;
+  Function<void(const ProbeResult&)> then_;
   Stream stream_;
   Connection ssl_;
   std::string problem_;  // of TLS, or of what comes before it
@@ -185,7 +185,7 @@ void Probe::End(std::string problem) {
 }  // namespace
 
 Handle ProbeTls(Loop& loop, const ProbeTarget& target, KeyKind kind, Duration deadline,
-                std::function<void(const ProbeResult&)> then) {
+                Function<void(const ProbeResult&)> then) {
   auto probe = std::make_unique<Probe>(loop, target, kind, std::move(then));
   probe->Start(deadline);
   return probe;

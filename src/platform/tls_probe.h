@@ -7,8 +7,7 @@
 // connection; OpenSSL bounds the messages (100 KiB of certificates).
 #pragma once
 
-#include <functional>
-
+#include "base/function.h"
 #include "base/result.h"
 #include "domain/cert_pair.h"
 #include "domain/endpoint.h"
@@ -24,6 +23,6 @@ using ProbeResult = Result<CertFacts>;
 // outlives the handle. `then` is called once, from the loop, within `deadline`; destroying the
 // handle cancels.
 [[nodiscard]] Handle ProbeTls(Loop& loop, const ProbeTarget& target, KeyKind kind,
-                              Duration deadline, std::function<void(const ProbeResult&)> then);
+                              Duration deadline, Function<void(const ProbeResult&)> then);
 
 }  // namespace certlatch

@@ -36,7 +36,7 @@ Result<VolumeSnapshot> Volume::Read() {
 void Volume::Hint() {
   timer_.reset();
   const auto hint = hint_;  // may destroy this
-  hint();
+  (*hint)();
 }
 
 }  // namespace certlatch

@@ -5,10 +5,11 @@
 // over the directory, a link far up the path.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/function.h"
 #include "platform/directory_watches.h"
 #include "platform/loop.h"
 #include "platform/volume_snapshot.h"
@@ -20,12 +21,12 @@ constexpr Duration kVolumePoll = 5s;
 class Volume {
  public:
   // Watches from the first Read() on. `hint` comes from the loop; it may come without any change.
-  Volume(Loop& loop, std::string directory, std::vector<std::string> names,
-         std::function<void()> hint, Duration poll = kVolumePoll)
+  Volume(Loop& loop, std::string directory, std::vector<std::string> names, Function<void()> hint,
+         Duration poll = kVolumePoll)
       : loop_(loop),
         directory_(std::move(directory)),
         names_(std::move(names)),
-        hint_(std::move(hint)),
+        hint_(std::make_shared<Function<void()>>(std::move(hint))),
         poll_(poll) {}
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
@@ -44,7 +45,7 @@ class Volume {
   Loop& loop_;
   std::string directory_;
   std::vector<std::string> names_;
-  std::function<void()> hint_;
+  std::shared_ptr<Function<void()>> hint_;
   Duration poll_;
   DirectoryWatches watches_;
   Status updates_;  // or why there will be none

@@ -60,15 +60,15 @@ std::string LeaseOf(const PemPair& pair, const char* end) {
 
 // One look, at a Lease and an app unless told otherwise.
 struct Checking {
-  explicit Checking(const PemPair& mounted, CheckOptions options = {},
-                    Source source = Source::kLease, bool prove = true) {
+  explicit Checking(const PemPair& mounted, CheckOptions its_options = {},
+                    Source source = Source::kLease, bool prove = true)
+      : options(std::move(its_options)) {
     pod.files = {{"tls.crt", mounted.cert}, {"tls.key", mounted.key}};
     options.pod.volume.directory = "/tls";
     options.expect.source = source;
     options.expect.name = "web";
     if (prove) options.pod.prove = *ParseProbe("127.0.0.1:8443");
-    check.emplace(host, pod, std::move(options),
-                  [this](WaitResult outcome) { result = std::move(outcome); });
+    check.emplace(host, pod, options, [this](WaitResult outcome) { result = std::move(outcome); });
   }
   ~Checking() { check.reset(); }
 
@@ -83,6 +83,7 @@ struct Checking {
   bool met() const { return result && result->outcome == WaitOutcome::kMet; }
   std::string Error() const { return result && !result->errors.empty() ? result->errors[0] : ""; }
 
+  CheckOptions options;
   FakeHost host;
   FakePod pod;
   std::optional<Check> check;

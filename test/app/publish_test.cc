@@ -90,10 +90,10 @@ std::string Event(const std::string& object) {
 
 // One run of the mode on a FakeHost and a FakePod.
 struct Publishing {
-  explicit Publishing(PublishOptions options = {}) {
+  explicit Publishing(PublishOptions its_options = {}) : options(std::move(its_options)) {
     options.lease = "web";
     if (options.volume.directory.empty()) options.secret = "web";
-    publish.emplace(host, pod, std::move(options),
+    publish.emplace(host, pod, options,
                     [this](WaitResult outcome) { result = std::move(outcome); });
     publish->Start();
   }
@@ -138,6 +138,7 @@ struct Publishing {
     return Change().has_value();
   }
 
+  PublishOptions options;
   FakeHost host;
   FakePod pod;
   std::optional<Publish> publish;

@@ -98,7 +98,8 @@ SidecarOptions Following(SidecarOptions options = Signalling()) {
 
 // One run of the mode on a FakeHost and a FakePod.
 struct Running {
-  explicit Running(const SidecarOptions& options, int generation = 0) {
+  explicit Running(SidecarOptions its_options, int generation = 0)
+      : options(std::move(its_options)) {
     Mount(generation);
     sidecar =
         std::make_unique<Sidecar>(host, pod, options, BuildInfo{"1.2.3", "abc"},
@@ -125,6 +126,7 @@ struct Running {
   bool running() const { return !result.has_value(); }
   std::string Error() const { return result && !result->errors.empty() ? result->errors[0] : ""; }
 
+  SidecarOptions options;
   FakeHost host;
   FakePod pod;
   std::unique_ptr<Sidecar> sidecar;

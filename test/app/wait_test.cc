@@ -35,9 +35,10 @@ std::string Event(const std::string& type, const std::string& object) {
 
 // One run of the mode on a FakeHost.
 struct Waiting {
-  explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions options = {}) {
+  explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions its_options = {})
+      : options(std::move(its_options)) {
     options.targets = *ParseTargets(targets);
-    wait = std::make_unique<Wait>(host, std::move(options),
+    wait = std::make_unique<Wait>(host, options,
                                   [this](WaitResult outcome) { result = std::move(outcome); });
     wait->Start();
   }
@@ -45,6 +46,7 @@ struct Waiting {
   bool running() const { return !result.has_value(); }
   std::string Error() const { return result && !result->errors.empty() ? result->errors[0] : ""; }
 
+  WaitOptions options;
   FakeHost host;
   std::unique_ptr<Wait> wait;
   std::optional<WaitResult> result;

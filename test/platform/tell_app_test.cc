@@ -92,7 +92,8 @@ class TellAppTest : public LoopTest {
   bool IsAlive(pid_t child) { return waitpid(child, nullptr, WNOHANG) == 0; }
 
   void Use(TellOptions options) {
-    teller_ = std::make_unique<AppTeller>(*loop_, *http_, std::move(options));
+    options_ = std::move(options);
+    teller_ = std::make_unique<AppTeller>(*loop_, *http_, options_);
   }
   TellOutcome Tell(ReloadMethod method = ReloadMethod::kSignal,
                    std::optional<Instant> answered = {}) {
@@ -112,6 +113,7 @@ class TellAppTest : public LoopTest {
   const std::string name_ = "tell" + std::to_string(getpid());
   std::vector<pid_t> children_;
   std::unique_ptr<HttpClient> http_;
+  TellOptions options_;
   std::unique_ptr<AppTeller> teller_;
 };
 
@@ -333,7 +335,7 @@ class Persistent {
  public:
   Persistent(Loop& loop, HttpClient& http, const std::string& name, const std::string& pid_file,
              Duration grace, int lives, void (*app)(int))
-      : loop_(loop), teller_(loop, http, Options(name, pid_file, grace)) {
+      : loop_(loop), options_(Options(name, pid_file, grace)), teller_(loop, http, options_) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return;
     result_ = UniqueFd(ends[0]);
@@ -377,6 +379,7 @@ class Persistent {
   }
 
   Loop& loop_;
+  TellOptions options_;
   AppTeller teller_;
   UniqueFd result_;
   pid_t child_ = 0;

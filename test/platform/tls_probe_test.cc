@@ -129,7 +129,7 @@ class TlsProbeTest : public LoopTest {
     Handle probe = ProbeTls(*loop_, target, kind, deadline, [&](const ProbeResult& found) {
       EXPECT_FALSE(called);
       called = true;
-      result = found;
+      result = found ? ProbeResult(*found) : ProbeResult(found.error());
       probe.reset();
       loop_->Stop();
     });

@@ -14,9 +14,9 @@ namespace {
 }  // namespace
 
 struct FakeHost::Registration : Cancellable {
-  explicit Registration(std::function<void()> its_cancel) : cancel(std::move(its_cancel)) {}
+  explicit Registration(Function<void()> its_cancel) : cancel(std::move(its_cancel)) {}
   ~Registration() override { cancel(); }
-  std::function<void()> cancel;
+  Function<void()> cancel;
 };
 
 FakeHost::~FakeHost() {
@@ -25,28 +25,28 @@ FakeHost::~FakeHost() {
   if (!timers_.empty()) Die("a timer outlived its mode", "");
 }
 
-Handle FakeHost::After(Duration length, std::function<void()> then) {
+Handle FakeHost::After(Duration length, Function<void()> then) {
   const TimerKey key(SaturatingAdd(now_, length), ++last_id_);
   timers_[key] = std::move(then);
   return std::make_unique<Registration>([this, key] { timers_.erase(key); });
 }
 
-Handle FakeHost::Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) {
+Handle FakeHost::Fetch(const std::string& target, Function<void(const ApiAnswer&)> then) {
   return Register({target, false, now_, "", "GET"}, nullptr, std::move(then));
 }
 
-Handle FakeHost::Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-                       std::function<void(const ApiAnswer&)> ended) {
+Handle FakeHost::Watch(const std::string& target, Function<void(std::string_view)> bytes,
+                       Function<void(const ApiAnswer&)> ended) {
   return Register({target, true, now_, "", "GET"}, std::move(bytes), std::move(ended));
 }
 
-Handle FakeHost::Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) {
+Handle FakeHost::Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) {
   return Register({change.target, false, now_, change.body, change.method}, nullptr,
                   std::move(then));
 }
 
-Handle FakeHost::Register(Request request, std::function<void(std::string_view)> bytes,
-                          std::function<void(const ApiAnswer&)> then) {
+Handle FakeHost::Register(Request request, Function<void(std::string_view)> bytes,
+                          Function<void(const ApiAnswer&)> then) {
   const int id = ++last_id_;
   history.push_back(request);
   pending_[id] = {std::move(request), std::move(bytes), std::move(then)};
@@ -104,8 +104,10 @@ void FakeHost::Send(int id, std::string_view bytes) {
   if (found == pending_.end() || !found->second.request.is_watch) {
     Die("no such open watch", std::to_string(id));
   }
-  const auto then = found->second.bytes;  // it may be cancelled by what it does
+  auto then = std::exchange(found->second.bytes, nullptr);  // it may cancel its own watch
   then(bytes);
+  const auto still = pending_.find(id);
+  if (still != pending_.end()) still->second.bytes = std::move(then);
 }
 
 std::string FakeHost::Log() const {

@@ -3,7 +3,6 @@
 // timers on the way in order. Aborts where a mode breaks Host's rules.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "app/host.h"
+#include "base/function.h"
 
 namespace certlatch::test {
 
@@ -32,11 +32,11 @@ class FakeHost : public Host {
   WallTime WallNow() override {
     return wall_start_ + std::chrono::duration_cast<std::chrono::seconds>(now_ - Instant());
   }
-  Handle After(Duration length, std::function<void()> then) override;
-  Handle Fetch(const std::string& target, std::function<void(const ApiAnswer&)> then) override;
-  Handle Watch(const std::string& target, std::function<void(std::string_view)> bytes,
-               std::function<void(const ApiAnswer&)> ended) override;
-  Handle Change(const ApiChange& change, std::function<void(const ApiAnswer&)> then) override;
+  Handle After(Duration length, Function<void()> then) override;
+  Handle Fetch(const std::string& target, Function<void(const ApiAnswer&)> then) override;
+  Handle Watch(const std::string& target, Function<void(std::string_view)> bytes,
+               Function<void(const ApiAnswer&)> ended) override;
+  Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
@@ -64,20 +64,20 @@ class FakeHost : public Host {
  private:
   struct Pending {
     Request request;
-    std::function<void(std::string_view)> bytes;
-    std::function<void(const ApiAnswer&)> then;
+    Function<void(std::string_view)> bytes;
+    Function<void(const ApiAnswer&)> then;
   };
   struct Registration;
   using TimerKey = std::pair<Instant, int>;
 
-  Handle Register(Request request, std::function<void(std::string_view)> bytes,
-                  std::function<void(const ApiAnswer&)> then);
+  Handle Register(Request request, Function<void(std::string_view)> bytes,
+                  Function<void(const ApiAnswer&)> then);
 
   Instant now_{};
   WallTime wall_start_{std::chrono::seconds(1'800'000'000)};  // 2027-01-15T08:00:00Z
   int last_id_ = 0;
   std::map<int, Pending> pending_;
-  std::map<TimerKey, std::function<void()>> timers_;
+  std::map<TimerKey, Function<void()>> timers_;
 };
 
 }  // namespace certlatch::test

@@ -62,13 +62,13 @@ Result<VolumeReading> FakePod::ReadVolume() {
 }
 
 Handle FakePod::Tell(ReloadMethod method, std::optional<Instant> answered,
-                     std::function<void(const TellOutcome&)> then) {
+                     Function<void(const TellOutcome&)> then) {
   told.push_back(method);
   return Register(tells_, PendingTell{{method, answered}, std::move(then)});
 }
 
 Handle FakePod::Probe(KeyKind kind, Duration deadline,
-                      std::function<void(const Result<CertFacts>&)> then) {
+                      Function<void(const Result<CertFacts>&)> then) {
   return Register(probes_, PendingProbe{{kind, deadline}, std::move(then)});
 }
 

@@ -3,7 +3,6 @@
 // asked for outlives it.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "app/pod.h"
+#include "base/function.h"
 
 namespace certlatch::test {
 
@@ -35,13 +35,13 @@ class FakePod : public Pod {
 
   // --- Pod ---
   Result<VolumeReading> ReadVolume() override;
-  void OnVolumeHint(std::function<void()> hint) override { hint_ = std::move(hint); }
+  void OnVolumeHint(Function<void()> hint) override { hint_ = std::move(hint); }
   std::string VolumeTrouble() const override { return volume_trouble; }
   std::optional<Instant> FindApp() override { return app_started; }
   Handle Tell(ReloadMethod method, std::optional<Instant> answered,
-              std::function<void(const TellOutcome&)> then) override;
+              Function<void(const TellOutcome&)> then) override;
   Handle Probe(KeyKind kind, Duration deadline,
-               std::function<void(const Result<CertFacts>&)> then) override;
+               Function<void(const Result<CertFacts>&)> then) override;
   uint64_t ResidentBytes() const override { return 4'000'000; }
 
   // --- the test's side ---
@@ -67,15 +67,15 @@ class FakePod : public Pod {
  private:
   struct PendingTell {
     OpenTell tell;
-    std::function<void(const TellOutcome&)> then;
+    Function<void(const TellOutcome&)> then;
   };
   struct PendingProbe {
     OpenProbe probe;
-    std::function<void(const Result<CertFacts>&)> then;
+    Function<void(const Result<CertFacts>&)> then;
   };
 
   std::vector<std::string> names_;
-  std::function<void()> hint_;
+  Function<void()> hint_;
   std::list<std::shared_ptr<PendingTell>> tells_;
   std::list<std::shared_ptr<PendingProbe>> probes_;
 };
