@@ -46,6 +46,8 @@ Surroundings LookAround() {
   return surroundings;
 }
 
+void Blank(char* text) { std::memset(text, 'x', std::strlen(text)); }
+
 // Arguments can be read by others (/proc/PID/cmdline): what may be secret does not stay there.
 void BlankSecrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -53,10 +55,8 @@ void BlankSecrets(int argc, char** argv) {
     for (const std::string_view flag : {"--token", "-token", "--http-header", "--http-body"}) {
       const std::string_view argument = argv[i];
       if (!argument.starts_with(flag)) continue;
-      char* value = nullptr;
-      if (argument.size() == flag.size() && i + 1 < argc) value = argv[i + 1];
-      if (argument.substr(flag.size()).starts_with('=')) value = argv[i] + flag.size() + 1;
-      if (value != nullptr) std::memset(value, 'x', std::strlen(value));
+      if (argument.size() == flag.size() && i + 1 < argc) Blank(argv[i + 1]);
+      if (argument.substr(flag.size()).starts_with('=')) Blank(argv[i] + flag.size() + 1);
     }
   }
 }
