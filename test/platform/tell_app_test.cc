@@ -406,7 +406,7 @@ TEST_F(TellAppTest, OfFiveHundredRestartsWithALateHandlerNoneIsKilled) {
       if (--left == 0) loop_->Stop();
     });
   }
-  EXPECT_TRUE(Run());
+  ASSERT_TRUE(Run());  // else the lives below would never end
   int handled = 0;
   for (const auto& app : apps) {
     const Lives lives = app->lives();
