@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "base/text.h"
 #include "base/unique_fd.h"
 #include "test/support/atomic_writer.h"
 #include "test/support/test_client.h"
@@ -130,14 +131,15 @@ TEST_F(SidecarLife, ReapsWhatItsCommandsLeaveAsPid1) {
     FAIL() << run->Err();
   }
   // In its namespace there is nobody but it: whoever was left was killed and reaped.
-  const std::string init =
-      "/proc/" + std::to_string(run->pid()) + "/task/" + std::to_string(run->pid()) + "/children";
-  const Result<std::string> pid = ReadFile(init);
+  const auto children_of = [](const std::string& pid) {
+    return ReadFile(Format("/proc/%s/task/%s/children", pid.c_str(), pid.c_str()));
+  };
+  const Result<std::string> pid = children_of(std::to_string(run->pid()));
   ASSERT_TRUE(pid.has_value());
   const std::string sidecar = pid->substr(0, pid->find(' '));
   std::string children = "?";
   for (int i = 0; i < 2000 && !children.empty(); ++i) {
-    const auto read = ReadFile("/proc/" + sidecar + "/task/" + sidecar + "/children");
+    const auto read = children_of(sidecar);
     ASSERT_TRUE(read.has_value());
     children = *read;
     usleep(5000);  // the kernel tells nobody of it
