@@ -164,7 +164,10 @@ void Sidecar::ReadVolume() {
     mounted.problem = reading.error().text;
   }
   reload_->OnVolume(std::move(mounted), At());
-  // After the volume: what started later has read it.
+  LookForApp();  // after the volume: what started later has read it
+}
+
+void Sidecar::LookForApp() {
   if (options_.pod.tell.Uses(ReloadMethod::kSignal)) reload_->OnApp(pod_.FindApp(), At());
 }
 
@@ -269,6 +272,7 @@ void Sidecar::Proceed() {
   proceeding_ = true;
   ReloadActions actions;
   do {
+    if (reload_->MayTell(host_.Now())) LookForApp();
     actions = reload_->Step(At());
     Act(actions);
     if (actions.read_volume && !finished_) ReadVolume();

@@ -60,6 +60,7 @@ class Sidecar : public Mode {
   void OnVolumeHint();
   void Prepare();
   void ReadVolume();
+  void LookForApp();
   Mounted Examine(const VolumeReading& reading);
   void OnExpectedObject();
   void OnWatchNews(ObjectWatcher::WatchNews news);

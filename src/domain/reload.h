@@ -160,6 +160,10 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   void OnApp(std::optional<Instant> started, Now now);
   void OnProof(const ProofOutcome& outcome, Now now);
 
+  // Whether the next Step may ask for a reload: the moment to say OnApp() anew, since an app that
+  // has started again meanwhile needs none.
+  bool MayTell(Instant at) const { return at >= RetryAt(); }
+
   ReloadActions Step(Now now);
 
   ReloadPhase phase() const { return phase_; }

@@ -162,6 +162,22 @@ TEST(Sidecar, DoesNotTellAnAppThatStartedAfterTheFilesWereThere) {
   EXPECT_EQ(sidecar.Page("/readyz").status, 200);
 }
 
+// Before a next attempt that comes soon nothing is read: the app itself must be looked at.
+TEST(Sidecar, DoesNotTellAnAppThatStartedAgainAfterTheFilesChanged) {
+  SidecarOptions options = Signalling();
+  Running run(options);
+  run.pod.Answer(ReloadMethod::kSignal);
+  run.Rotate(1);
+  run.pod.Answer(ReloadMethod::kSignal, {ReloadResult::kDeferred, "has no handler", 300ms});
+  ASSERT_EQ(run.pod.told.size(), 2U);
+  run.host.Advance(10ms);
+  run.pod.app_started = run.host.Now();
+  run.host.Advance(1min);
+  EXPECT_EQ(run.pod.told.size(), 2U);
+  EXPECT_THAT(run.host.Log(), HasSubstr("App found"));
+  EXPECT_EQ(run.Page("/readyz"), 200);
+}
+
 TEST(Sidecar, NeverTellsOfAPairThatIsNotItsOwn) {
   Running run(Signalling());
   run.pod.Answer(ReloadMethod::kSignal);
