@@ -61,11 +61,7 @@ void Check::ReadVolume() {
     mounted_.problem = reading.error().text;
     return;
   }
-  PairRules rules;
-  rules.require_name = options_.require_name;
-  rules.names = {options_.pod.volume.cert_file, options_.pod.volume.key_file};
-  rules.ca_name = options_.pod.volume.ca_file;
-  pair_ = ExamineFiles(reading->snapshot, rules);
+  pair_ = ExamineFiles(reading->snapshot, RulesOf(options_.pod.volume, options_.require_name));
   const Mounted& mounted = pair_.mounted;
   mounted_.problem = ProblemAt(mounted, host_.WallNow(), options_.min_validity);
   mounted_.warning = mounted.warning;
@@ -77,15 +73,13 @@ void Check::ReadVolume() {
 
 void Check::OnExpected(const ApiAnswer& answer) {
   expected_.answered = true;
-  const Result<Json> object = answer.status == 200 && answer.problem.empty()
-                                  ? ParseJson(answer.body)
-                                  : Failure(Code::kRetry, "%s", DescribeAnswer(answer).c_str());
-  const bool absent = answer.status == 404;
-  if (object || absent) {
-    expectation_ = ReadExpected(options_.expect, absent ? nullptr : &*object);
+  const Result<Expected> expectation = ReadExpectedAnswer(options_.expect, answer);
+  if (expectation) {
+    expectation_ = *expectation;
     expected_.problem = expectation_.problem;
   } else {
-    expected_.problem = Format("%s: %s", expected_.source.c_str(), object.error().text.c_str());
+    expected_.problem =
+        Format("%s: %s", expected_.source.c_str(), expectation.error().text.c_str());
   }
   if (expectation_.known) expected_.file = expectation_.cert_hash;
   expected_.valid_until = expectation_.valid_until;
@@ -139,10 +133,7 @@ std::string Check::ExpectedVerdict() const {
   if (!expectation_.known) return expected_.problem;
   const char* name = expected_.source.c_str();
   if (expected_.file == mounted_.file) {
-    const bool other = expectation_.bundle && pair_.mounted.all_files &&
-                       *expectation_.bundle != pair_.mounted.digest &&
-                       *expectation_.bundle != pair_.mounted.pair_digest;
-    if (!other) return "";
+    if (!HasOtherBundle(expectation_, pair_.mounted)) return "";
     return Format("expected and mounted differ: tls.crt is the one of %s, tls.key or ca.crt is not",
                   name);
   }

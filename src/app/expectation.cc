@@ -64,4 +64,14 @@ Expected ReadExpected(const ExpectOptions& options, const Json* object) {
   return expected;
 }
 
+Result<Expected> ReadExpectedAnswer(const ExpectOptions& options, const ApiAnswer& answer) {
+  if (answer.status == 404) return ReadExpected(options, nullptr);
+  if (answer.status != 200 || !answer.problem.empty()) {
+    return Failure(Code::kRetry, "%s", DescribeAnswer(answer).c_str());
+  }
+  const Result<Json> object = ParseJson(answer.body);
+  if (!object) return Error(object.error());
+  return ReadExpected(options, &*object);
+}
+
 }  // namespace certlatch

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/result.h"
+#include "domain/api_answer.h"
 #include "domain/json.h"
 #include "domain/lease_record.h"
 #include "domain/reload.h"
@@ -28,5 +30,8 @@ std::string ExpectPath(const ExpectOptions& options);
 
 // `object` as the API has it; nullptr: there is none. A problem names the object.
 Expected ReadExpected(const ExpectOptions& options, const Json* object);
+
+// The same of the answer to a GET of ExpectPath. Error (kRetry): it says nothing about the object.
+Result<Expected> ReadExpectedAnswer(const ExpectOptions& options, const ApiAnswer& answer);
 
 }  // namespace certlatch

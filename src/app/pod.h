@@ -16,6 +16,7 @@
 #include "domain/cert_pair.h"
 #include "domain/endpoint.h"
 #include "domain/metrics.h"
+#include "domain/mounted_pair.h"
 #include "domain/volume_snapshot.h"
 
 namespace certlatch {
@@ -73,6 +74,11 @@ struct VolumeOptions {
   std::string key_file = "tls.key";
   std::string ca_file = "ca.crt";
 };
+
+// `volume` must outlive them.
+inline PairRules RulesOf(const VolumeOptions& volume, const std::string& require_name = "") {
+  return {require_name, {volume.cert_file, volume.key_file}, volume.ca_file};
+}
 
 struct PodOptions {
   VolumeOptions volume;

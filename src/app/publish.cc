@@ -106,10 +106,7 @@ void Publish::ReadVolume() {
   }
   const bool verified = pair_.readable && pair_.problem.empty();
   if (verified && BundleDigest(BytesOf(reading->snapshot)) == pair_.digest) return Judge();
-  PairRules rules;
-  rules.names = {options_.volume.cert_file, options_.volume.key_file};
-  rules.ca_name = options_.volume.ca_file;
-  Take(ExamineFiles(reading->snapshot, rules));
+  Take(ExamineFiles(reading->snapshot, RulesOf(options_.volume)));
 }
 
 void Publish::Take(const ExaminedPair& pair) {

@@ -27,14 +27,6 @@ Duration RoundBound(const TellOptions& tell) {
   return bound;
 }
 
-PairRules RulesOf(const SidecarOptions& options) {
-  PairRules rules;
-  rules.require_name = options.require_name;
-  rules.names = {options.pod.volume.cert_file, options.pod.volume.key_file};
-  rules.ca_name = options.pod.volume.ca_file;
-  return rules;
-}
-
 CertificateMetrics MetricsOf(const LeafFacts& leaf) {
   return {std::nullopt, leaf.sha256, leaf.not_before, leaf.not_after};
 }
@@ -151,7 +143,7 @@ void Sidecar::OnVolumeHint() {
 void Sidecar::Prepare() {
   preparing_.reset();
   const Result<VolumeReading> reading = pod_.ReadVolume();
-  if (reading) prepared_ = ExamineFiles(reading->snapshot, RulesOf(options_));
+  if (reading) prepared_ = Examine(reading->snapshot);
 }
 
 void Sidecar::ReadVolume() {
@@ -159,7 +151,9 @@ void Sidecar::ReadVolume() {
   SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
   if (reading) {
-    mounted = Examine(*reading);
+    pair_ = Examine(reading->snapshot);
+    mounted = pair_.mounted;
+    mounted.appeared = reading->appeared;
   } else {
     mounted.problem = reading.error().text;
   }
@@ -172,18 +166,13 @@ void Sidecar::LookForApp() {
 }
 
 // The same bytes are the same pair: most readings find nothing new, and cost no signatures.
-Mounted Sidecar::Examine(const VolumeReading& reading) {
-  const Digest digest = BundleDigest(BytesOf(reading.snapshot));
-  const auto is_known = [&digest](const ExaminedPair& pair) {
-    return pair.mounted.readable && pair.mounted.problem.empty() && pair.mounted.digest == digest;
-  };
-  if (is_known(prepared_)) {
-    pair_ = prepared_;
-  } else if (!is_known(pair_)) {
-    pair_ = ExamineFiles(reading.snapshot, RulesOf(options_));
+ExaminedPair Sidecar::Examine(const VolumeSnapshot& snapshot) const {
+  const Digest digest = BundleDigest(BytesOf(snapshot));
+  for (const ExaminedPair* known : {&prepared_, &pair_}) {
+    const Mounted& mounted = known->mounted;
+    if (mounted.readable && mounted.problem.empty() && mounted.digest == digest) return *known;
   }
-  pair_.mounted.appeared = reading.appeared;
-  return pair_.mounted;
+  return ExamineFiles(snapshot, RulesOf(options_.pod.volume, options_.require_name));
 }
 
 void Sidecar::OnExpectedObject() {
@@ -227,13 +216,10 @@ void Sidecar::SayWatch(LogLevel level, const char* event, const char* what) {
 
 void Sidecar::OnExpectedAnswer(const ApiAnswer& answer) {
   fetch_.reset();
-  const bool absent = answer.status == 404;
-  Result<Json> object = answer.status == 200 && answer.problem.empty()
-                            ? ParseJson(answer.body)
-                            : Result<Json>(Error{Code::kRetry, DescribeAnswer(answer)});
-  SayTrouble(true, absent || object ? "" : object.error().text);
-  if (!absent && !object) return;  // what was known stays known
-  reload_->OnExpected(ReadExpected(options_.expect, absent ? nullptr : &*object), At());
+  Result<Expected> expected = ReadExpectedAnswer(options_.expect, answer);
+  SayTrouble(true, expected ? "" : expected.error().text);
+  if (!expected) return;  // what was known stays known
+  reload_->OnExpected(*std::move(expected), At());
   Proceed();
 }
 
@@ -272,7 +258,8 @@ void Sidecar::Proceed() {
   proceeding_ = true;
   ReloadActions actions;
   do {
-    if (reload_->MayTell(host_.Now())) LookForApp();
+    // A reading has just looked.
+    if (!actions.read_volume && reload_->MayTell(host_.Now())) LookForApp();
     actions = reload_->Step(At());
     Act(actions);
     if (actions.read_volume && !finished_) ReadVolume();

@@ -61,7 +61,7 @@ class Sidecar : public Mode {
   void Prepare();
   void ReadVolume();
   void LookForApp();
-  Mounted Examine(const VolumeReading& reading);
+  ExaminedPair Examine(const VolumeSnapshot& snapshot) const;
   void OnExpectedObject();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);

@@ -63,6 +63,11 @@ Instant After(Instant at, Duration length) {
 std::string_view PhaseName(ReloadPhase phase) { return TextOf(phase).name; }
 std::string_view AlarmName(size_t bit) { return kAlarmNames[bit]; }
 
+bool HasOtherBundle(const Expected& expected, const Mounted& mounted) {
+  return expected.bundle && mounted.all_files && *expected.bundle != mounted.digest &&
+         *expected.bundle != mounted.pair_digest;
+}
+
 Reload::Reload(const ReloadOptions& options)
     : options_(options),
       ask_backoff_(4s, 60s, options.seed + 1),
@@ -214,11 +219,7 @@ Reload::Relation Reload::Compare() const {
   if (options_.expect == ReloadOptions::Source::kNone) return Relation::kMatch;
   if (!expected_.known) return Relation::kSilent;
   if (mounted_.readable && mounted_.cert_hash == expected_.cert_hash) {
-    // With fewer files in the mount than in the Secret, the digests cannot be equal.
-    const bool other = expected_.bundle && mounted_.all_files &&
-                       *expected_.bundle != mounted_.digest &&
-                       *expected_.bundle != mounted_.pair_digest;
-    return other ? Relation::kUnordered : Relation::kMatch;
+    return HasOtherBundle(expected_, mounted_) ? Relation::kUnordered : Relation::kMatch;
   }
   // What is half there, or does not parse, cannot be what is expected.
   if (!mounted_.readable || !mounted_.problem.empty()) return Relation::kBehind;

@@ -95,6 +95,11 @@ struct ProofOutcome {
   LeafFacts leaf;
 };
 
+// Of equal certificates: whether the rest of the bundle is another, as far as one can tell. With
+// fewer files in the mount than in the Secret the digests cannot be equal, and a CA that comes from
+// elsewhere than the Secret is no difference.
+bool HasOtherBundle(const Expected& expected, const Mounted& mounted);
+
 // --- what to do ---
 
 // A line for the log, with the hashes as they stood: in hex, short but at level debug; "" unknown.
