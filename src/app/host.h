@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "domain/api_answer.h"
+#include "domain/reachable.h"
 
 namespace certlatch {
 
@@ -48,6 +49,10 @@ class Host {
   // One answer, within the request timeout. It may have been done although the answer was lost.
   [[nodiscard]] virtual Handle Change(const ApiChange& change,
                                       Function<void(const ApiAnswer&)> then) = 0;
+
+  // One attempt at something outside the API server, within `limit`. `what` outlives the handle.
+  [[nodiscard]] virtual Handle Probe(const Reachable& what, Duration limit,
+                                     Function<void(const ProbeOutcome&)> then) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
   virtual void Log(const LogLine& line) = 0;      // to standard error

@@ -176,7 +176,7 @@ void Wait::WatchItem(Item& item) {
   for (const Goal& goal : options_.goals) {
     PlannedGoal planned{goal, {}};
     const std::vector<Selection> needs =
-        IsReady(goal) ? ReadinessNeeds(item.target)
+        IsReady(goal) ? ReadinessNeeds(item.target, {})
                       : std::vector<Selection>{
                             {item.target.resource, item.target.ns, item.target.name.name, ""}};
     for (const Selection& need : needs) {

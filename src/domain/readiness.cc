@@ -259,7 +259,7 @@ const Row& RowFor(const Target& target) {
 
 }  // namespace
 
-std::vector<Selection> ReadinessNeeds(const Target& target) {
+std::vector<Selection> ReadinessNeeds(const Target& target, const Collections& /*known*/) {
   const Needs needs = RowFor(target).needs;
   std::vector<Selection> all;
   if (needs != Needs::kSlices) {

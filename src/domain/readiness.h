@@ -18,8 +18,11 @@ struct ReadinessSettings {
   Duration min_validity{};  // how long a certificate must still be valid
 };
 
-// The collections that JudgeReady needs for `target`, in its order.
-std::vector<Selection> ReadinessNeeds(const Target& target);
+// The collections that JudgeReady needs for `target`, in its order, as far as those already known
+// tell: what an object names is needed, too. `known` are the first so many of them, none at the
+// start; the same knowledge gives the same needs, and more of it only adds to their end.
+std::vector<Selection> ReadinessNeeds(const Target& target,
+                                      const std::vector<const Collection*>& known);
 
 // `collections` as ReadinessNeeds ordered them, each known.
 Verdict JudgeReady(const Target& target, const std::vector<const Collection*>& collections,

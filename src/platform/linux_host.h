@@ -32,6 +32,8 @@ class LinuxHost : public Host {
   Handle Watch(const std::string& target, Function<void(std::string_view)> bytes,
                Function<void(const ApiAnswer&)> ended) override;
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
+  Handle Probe(const Reachable& what, Duration limit,
+               Function<void(const ProbeOutcome&)> then) override;
   void Print(std::string_view line) override;
   void Log(const LogLine& line) override;
 

@@ -201,12 +201,12 @@ TEST(Readiness, OfAServiceWithoutEndpointsByItsTypeSaysSo) {
 }
 
 TEST(Readiness, OfAServiceNeedsItselfAndTheSlicesThatNameIt) {
-  const auto needs = ReadinessNeeds(TargetOf("service/web"));
+  const auto needs = ReadinessNeeds(TargetOf("service/web"), {});
   ASSERT_EQ(needs.size(), 2U);
   EXPECT_EQ(needs[0].name, "web");
   EXPECT_EQ(needs[1].label_selector, "kubernetes.io/service-name=web");
   EXPECT_EQ(needs[1].resource.GroupResource(), "endpointslices.discovery.k8s.io");
-  EXPECT_EQ(ReadinessNeeds(TargetOf("endpointslice/web")).size(), 1U);
+  EXPECT_EQ(ReadinessNeeds(TargetOf("endpointslice/web"), {}).size(), 1U);
   EXPECT_EQ(Judge("endpointslice/web", {Objects({Slice("https", "a", "")})}).state, State::kMet);
 }
 

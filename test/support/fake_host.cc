@@ -45,11 +45,18 @@ Handle FakeHost::Change(const ApiChange& change, Function<void(const ApiAnswer&)
                   std::move(then));
 }
 
+Handle FakeHost::Probe(const Reachable& what, Duration /*limit*/,
+                       Function<void(const ProbeOutcome&)> then) {
+  Handle handle = Register({what.text, false, now_, "", "PROBE"}, nullptr, nullptr);
+  pending_[last_id_].probed = std::move(then);
+  return handle;
+}
+
 Handle FakeHost::Register(Request request, Function<void(std::string_view)> bytes,
                           Function<void(const ApiAnswer&)> then) {
   const int id = ++last_id_;
   history.push_back(request);
-  pending_[id] = {std::move(request), std::move(bytes), std::move(then)};
+  pending_[id] = {std::move(request), std::move(bytes), std::move(then), nullptr};
   return std::make_unique<Registration>([this, id] { pending_.erase(id); });
 }
 
@@ -79,7 +86,7 @@ int FakeHost::Find(std::string_view part) const {
 
 int FakeHost::FindChange() const {
   for (const auto& [id, pending] : pending_) {
-    if (pending.request.method != "GET") return id;
+    if (pending.request.method != "GET" && pending.request.method != "PROBE") return id;
   }
   return 0;
 }
@@ -97,6 +104,14 @@ void FakeHost::Answer(int id, int status, std::string body) {
   answer.status = status;
   answer.body = std::move(body);
   Answer(id, answer);
+}
+
+void FakeHost::AnswerProbe(int id, const ProbeOutcome& outcome) {
+  const auto found = pending_.find(id);
+  if (found == pending_.end() || !found->second.probed) Die("no such probe", std::to_string(id));
+  const auto then = std::move(found->second.probed);
+  pending_.erase(found);
+  then(outcome);
 }
 
 void FakeHost::Send(int id, std::string_view bytes) {

@@ -37,6 +37,8 @@ class FakeHost : public Host {
   Handle Watch(const std::string& target, Function<void(std::string_view)> bytes,
                Function<void(const ApiAnswer&)> ended) override;
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
+  Handle Probe(const Reachable& what, Duration limit,
+               Function<void(const ProbeOutcome&)> then) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
@@ -53,6 +55,8 @@ class FakeHost : public Host {
   void Answer(int id, const ApiAnswer& answer);  // ends a fetch or a watch
   void Answer(int id, int status, std::string body);
   void Send(int id, std::string_view bytes);  // to an open watch
+  // A probe's request has the method "PROBE" and its text as target.
+  void AnswerProbe(int id, const ProbeOutcome& outcome);
 
   // All lines logged, as text.
   std::string Log() const;
@@ -66,6 +70,7 @@ class FakeHost : public Host {
     Request request;
     Function<void(std::string_view)> bytes;
     Function<void(const ApiAnswer&)> then;
+    Function<void(const ProbeOutcome&)> probed;
   };
   struct Registration;
   using TimerKey = std::pair<Instant, int>;

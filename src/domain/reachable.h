@@ -1,0 +1,49 @@
+// Reachable is something outside the Kubernetes API that a pod waits for, as its user writes it:
+// tcp://HOST:PORT, http(s)://…, postgres://HOST[:PORT], file:PATH. Pure: the form is checked,
+// nothing is looked up. What one attempt means is here; host.h's Probe makes it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "domain/endpoint.h"
+
+namespace certlatch {
+
+struct Reachable {
+  enum class Kind : uint8_t {
+    kTcp,       // a connection is accepted
+    kHttp,      // an answer with one of `statuses`
+    kPostgres,  // the server answers a startup packet and is not starting up, as pg_isready asks
+    kFile,      // the file exists, and is not empty
+  };
+  Kind kind = Kind::kTcp;
+  Endpoint endpoint;  // kTcp, kPostgres
+  std::string url;    // kHttp, as given
+  std::string path;   // kFile
+
+  // kHttp:
+  std::string statuses = "2xx";  // those that count as ready, checked
+  std::string ca_file;           // whom to trust, read for each attempt; "": the system's
+  bool head = false;             // HEAD, not GET
+  bool insecure = false;         // the server's certificate is not verified
+  bool follow = false;           // redirects, at most 5
+
+  std::string text;  // as given, without credentials: for messages
+};
+
+// Whether `text` is meant as one: it has one of the schemes. (A "file:" never is TYPE/NAME.)
+bool IsReachable(std::string_view text);
+
+// Error (kConfig): one line that names the part at fault, and never shows credentials.
+Result<Reachable> ParseReachable(std::string_view text);
+
+// What one attempt found.
+struct ProbeOutcome {
+  bool ready = false;
+  int http_status = 0;  // kHttp; 0: no answer
+  std::string reason;   // why not: one printable line that does not name the target; "" when ready
+};
+
+}  // namespace certlatch
