@@ -244,5 +244,49 @@ TEST(CommandLine, SaysHowToTellARefusalAsFarAsItWasRead) {
   EXPECT_EQ(command.output.format, LogFormat::kJson);
 }
 
+// --- rbac ---
+
+std::string Rbac(std::vector<std::string_view> arguments) {
+  arguments.insert(arguments.begin(), "rbac");
+  const Command command = Parsed(arguments, {});
+  EXPECT_EQ(command.kind, Command::Kind::kPrint);
+  return command.text;
+}
+
+TEST(CommandLine, RbacNeedsNoCluster) {
+  const std::string yaml = Rbac({"--service-account", "web", "--name=waits", "wait",
+                                 "certificate/web", "secret/x@other", "-n", "prod"});
+  EXPECT_THAT(yaml, HasSubstr("resources: [\"certificates\"]\n  resourceNames: [\"web\"]\n"
+                              "  verbs: [\"list\", \"watch\"]\n"));
+  EXPECT_THAT(yaml, HasSubstr("  name: waits\n  namespace: other\n"));
+  EXPECT_THAT(yaml, HasSubstr("- kind: ServiceAccount\n  name: web\n  namespace: prod\n"));
+}
+
+TEST(CommandLine, RbacKnowsWhatEachModeAsksFor) {
+  EXPECT_THAT(
+      Rbac({"sidecar", "--volume=/tls", "--signal=HUP", "--process=nginx", "--expect=lease/web",
+            "-n=prod", "--wait=job/seed"}),
+      HasSubstr("[\"leases\"]\n  resourceNames: [\"web\"]\n  verbs: [\"list\", \"watch\"]"));
+  EXPECT_THAT(Rbac({"sidecar", "--volume=/tls", "--expect=lease/web", "--lease-mode=on-change"}),
+              HasSubstr("[\"leases\"]\n  resourceNames: [\"web\"]\n  verbs: [\"get\"]"));
+  EXPECT_THAT(Rbac({"check", "--volume=/tls", "--expect=secret/web"}),
+              HasSubstr("[\"secrets\"]\n  resourceNames: [\"web\"]\n  verbs: [\"get\"]"));
+  EXPECT_THAT(Rbac({"check", "--volume=/tls"}), HasSubstr("asks nothing"));
+  EXPECT_THAT(Rbac({"wait", "svc/web", "--for=create"}),
+              ::testing::Not(HasSubstr("endpointslices")));
+  EXPECT_THAT(Rbac({"kubectl", "wait", "pod/a", "--for=delete"}), HasSubstr("[\"pods\"]"));
+  EXPECT_THAT(Rbac({"wait", "widgets.v1.example.com/x"}),
+              HasSubstr("apiGroups: [\"example.com\"]\n  resources: [\"widgets\"]"));
+}
+
+TEST(CommandLine, RbacRefusesWhatItCannotKnow) {
+  EXPECT_THAT(Refused({"rbac", "wait", "widget/x"}, {}), HasSubstr("PLURAL.VERSION.GROUP/NAME"));
+  EXPECT_THAT(Refused({"rbac", "wait", "--nope"}, {}), HasSubstr("--nope"));
+  EXPECT_THAT(Refused({"rbac", "--service-account=a b", "wait", "pod/a"}, {}),
+              HasSubstr("\"a b\" is no name"));
+  EXPECT_THAT(Refused({"rbac", "--colour", "red", "wait", "pod/a"}, {}),
+              HasSubstr("see 'certlatch rbac --help'"));
+}
+
 }  // namespace
 }  // namespace certlatch
