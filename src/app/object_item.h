@@ -18,7 +18,7 @@ class ObjectItem : public WaitItem {
   ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name);
   ~ObjectItem() override;
 
-  void Start() override { Resolve(); }
+  void Start(Instant /*deadline*/) override { Resolve(); }
   void Close() override;
   std::string Label() const override;
   std::string Name() const override;

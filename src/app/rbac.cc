@@ -71,6 +71,7 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, Rights& rights
 
 Status AddWait(const WaitOptions& wait, Rights& rights) {
   for (const TargetName& name : wait.targets) {
+    if (name.type.empty()) continue;  // nothing of the API
     Status added = AddTarget(name, wait, rights);
     if (!added) return added;
   }

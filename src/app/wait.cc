@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/object_item.h"
+#include "app/reachable_item.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -32,7 +33,12 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done)
   OrderGoals(options_.goals);
   WaitBoard& board = *this;
   for (const TargetName& name : options_.targets) {
-    items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
+    Reachable outside;
+    if (!name.type.empty()) {
+      items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
+    } else if (ParseReachable(name.text, outside)) {
+      items_.push_back(std::make_unique<ReachableItem>(host_, options_, board, std::move(outside)));
+    }
   }
 }
 
@@ -42,7 +48,7 @@ void Wait::Start() {
   const Duration length = options_.timeout == Duration::zero() ? kOneLook : options_.timeout;
   deadline_ = SaturatingAdd(host_.Now(), length);
   deadline_timer_ = host_.After(length, [this] { OnTimeout(); });
-  for (const auto& item : items_) item->Start();
+  for (const auto& item : items_) item->Start(deadline_);
 }
 
 void Wait::Interrupt(const char* signal) {

@@ -51,7 +51,8 @@ class WaitItem {
   WaitItem(const WaitItem&) = delete;
   WaitItem& operator=(const WaitItem&) = delete;
 
-  virtual void Start() = 0;
+  // `deadline` is the Wait's; it ends the item by itself.
+  virtual void Start(Instant deadline) = 0;
   virtual void Close() = 0;  // no more requests, nothing more is told
   // "secret/web-tls": for messages.
   virtual std::string Label() const = 0;

@@ -18,6 +18,7 @@ constexpr const char* kWaitUsage =
     "\n"
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
+    "  certlatch wait tcp://HOST:PORT http(s)://URL postgres://HOST[:PORT] file:PATH... [flags]\n"
     "\n"
     "Without --for a target is met when it is ready: a certificate issued for its current spec, a\n"
     "TLS secret whose key belongs to its certificate, endpoints or a service with a ready "
@@ -87,15 +88,21 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (!goals) return goals;
   Status output = CompleteOutput(parsed.given, "name", wait.name_only);
   if (!output) return output;
-  Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
+  Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words, !wait.as_kubectl);
   if (!targets) return std::move(targets).error();
+  bool asks_server = false;
   for (const TargetName& target : *targets) {
+    asks_server = asks_server || !target.type.empty();
     if (!wait.as_kubectl || target.goal.empty()) continue;
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
   if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   wait.targets = *std::move(targets);
+  if (!asks_server) {
+    parsed.command.connection = {};
+    return {};
+  }
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
 }
 

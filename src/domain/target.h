@@ -14,7 +14,7 @@ namespace certlatch {
 
 struct TargetName {
   std::string text;  // as given, for messages
-  std::string type;  // as given: "secret", "certificates.cert-manager.io"
+  std::string type;  // as given: "secret", "certificates.cert-manager.io"; "": none of the API
   std::string name;
   std::string ns;    // "": the command's namespace
   std::string port;  // a number or a name; "": none. Only of services
@@ -37,6 +37,8 @@ bool IsObjectName(std::string_view name);
 
 // All targets of a command's positional arguments, in kubectl's forms: TYPE/NAME…, TYPE NAME…,
 // TYPE1,TYPE2 NAME…. Errors have kubectl's words where kubectl has the form.
-Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments);
+// `outside`: targets outside the API (reachable.h) may stand among them; only their text is set.
+Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments,
+                                             bool outside = false);
 
 }  // namespace certlatch

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "app/probe_loop.h"
 #include "domain/base64.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -37,7 +38,7 @@ std::string Event(const std::string& type, const std::string& object) {
 struct Waiting {
   explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions its_options = {})
       : options(std::move(its_options)) {
-    options.targets = *ParseTargets(targets);
+    options.targets = *ParseTargets(targets, true);
     wait = std::make_unique<Wait>(host, options,
                                   [this](WaitResult outcome) { result = std::move(outcome); });
     wait->Start();
@@ -395,6 +396,32 @@ TEST(Wait, GivesOneTargetAConditionOfItsOwn) {
   run.host.Send(run.host.Find("jobs?"), Event("MODIFIED", Job("SuccessCriteriaMet")));
   ASSERT_FALSE(run.running());
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, WaitsForWhatIsOutsideTheApiToo) {
+  Waiting run({"job/seed", "tcp://db:5432"});
+  run.host.AnswerProbe(run.host.Find("tcp://db:5432"), {false, 0, "connection refused"});
+  EXPECT_THAT(run.host.Log(), HasSubstr("tcp://db:5432: connection refused; still waiting"));
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  EXPECT_TRUE(run.running());
+  EXPECT_EQ(run.host.Find("tcp://"), 0) << "a pause lies between two attempts";
+  run.host.Advance(kProbePause);
+  run.host.AnswerProbe(run.host.Find("tcp://db:5432"), {true, 0, ""});
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed,
+              ElementsAre("job.batch/seed condition met", "tcp://db:5432 condition met"));
+}
+
+TEST(Wait, SaysWhyWhatIsOutsideTheApiWasNotReadyInTime) {
+  WaitOptions options;
+  options.timeout = 2s;
+  Waiting run({"http://vault:8200/v1/sys/health"}, std::move(options));
+  run.host.AnswerProbe(run.host.Find("http://"), {false, 503, "HTTP 503, not 2xx"});
+  run.host.Advance(2s);
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(),
+            "error: timed out after 2s: http://vault:8200/v1/sys/health: HTTP 503, not 2xx");
 }
 
 WaitOptions Any() {

@@ -244,6 +244,17 @@ TEST(CommandLine, SaysHowToTellARefusalAsFarAsItWasRead) {
   EXPECT_EQ(command.output.format, LogFormat::kJson);
 }
 
+TEST(CommandLine, TargetsOutsideTheApiNeedNoCluster) {
+  const Command command = Parsed({"wait", "tcp://db:5432", "file:/etc/tls/tls.crt"}, {});
+  ASSERT_EQ(command.wait.targets.size(), 2U);
+  EXPECT_EQ(command.wait.targets[0].type, "");
+  EXPECT_EQ(command.connection.server, "");
+  EXPECT_EQ(Parsed({"wait", "pod/a", "tcp://db:5432"}).connection.server, "https://10.96.0.1:443");
+  EXPECT_THAT(Refused({"wait", "tcp://db"}, {}), HasSubstr("tcp://db"));
+  EXPECT_THAT(Refused({"wait", "tcp://db:5432", "--for=create"}, InPod(), "kubectl"),
+              HasSubstr("may not have more than one slash"));
+}
+
 // --- rbac ---
 
 std::string Rbac(std::vector<std::string_view> arguments) {

@@ -39,6 +39,20 @@ TEST(Target, MayHaveAConditionOfItsOwn) {
   EXPECT_THAT(Parsed({"job/seed="}), ::testing::HasSubstr("no condition after"));
 }
 
+TEST(Target, MayBeOutsideTheApiAndKeepsItsPlace) {
+  const auto targets = ParseTargets({"job/seed", "tcp://db:5432", "cert/web"}, true);
+  ASSERT_TRUE(targets) << targets.error().text;
+  ASSERT_EQ(targets->size(), 3U);
+  EXPECT_EQ((*targets)[1].text, "tcp://db:5432");
+  EXPECT_EQ((*targets)[1].type, "");
+  EXPECT_EQ((*targets)[2].name, "web");
+  const auto mixed = ParseTargets({"pod", "a", "file:/x"}, true);
+  ASSERT_TRUE(mixed) << mixed.error().text;
+  EXPECT_EQ(mixed->size(), 2U);
+  EXPECT_FALSE(ParseTargets({"tcp://db"}, true));
+  EXPECT_FALSE(ParseTargets({"tcp://db:5432"}));
+}
+
 TEST(Target, TakesKubectlsOtherForms) {
   EXPECT_EQ(Parsed({"pod", "a", "b"}), "pod|a||; pod|b||; ");
   EXPECT_EQ(Parsed({"pod,svc", "a"}), "pod|a||; svc|a||; ");
