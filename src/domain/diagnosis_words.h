@@ -16,7 +16,8 @@ std::string Words(std::string_view text, size_t limit = kMaxWords);
 
 // `pattern` with the object's fields: "{a.b}" is the string or number there. A part in [brackets]
 // is left out if a field in it is empty or missing: "is {state}[: {reason}]". They do not nest.
-std::string Fill(const char* pattern, const Json& object);
+// "{$}" is `words`, as they are.
+std::string Fill(const char* pattern, const Json& object, std::string_view words = {});
 
 // The words of who refused to issue for the Certificate with this `spec`, as short as they can be,
 // and where the names stand that they tell of: "… not allowed by this role (spec.dnsNames[2])".
