@@ -36,15 +36,18 @@ Explain::Explain(Host& host, const ExplainOptions& options, Function<void(WaitRe
 
 void Explain::Start() {
   deadline_ = host_.After(options_.timeout, [this] {
-    Interrupt(Format("--timeout, %s", RoughDuration(options_.timeout).c_str()).c_str());
+    CutShort(Format("no answer within %s", RoughDuration(options_.timeout).c_str()));
   });
   Begin();
 }
 
-void Explain::Interrupt(const char* signal) {
+void Explain::Interrupt(const char* signal) { CutShort(Format("interrupted by %s", signal)); }
+
+// Tells what is known of the targets that are not told yet.
+void Explain::CutShort(const std::string& why) {
   if (!deadline_) return;  // all is told
   do {
-    verdict_ = Verdict::Unmet("interrupted by %s", signal);
+    verdict_ = Verdict::Unmet("%s", why.c_str());
     if (!told_) Conclude();
   } while (Enter());
   Finish();
@@ -124,7 +127,9 @@ void Explain::Conclude() {
   const bool found = Says(FindingsOf(diagnoser_.get()), Severity::kCause, "");
   const std::string summary = found ? diagnoser_->Summary(host_.WallNow()) : verdict_.reason;
   options_.json ? PrintJson(summary) : PrintText();
-  if (!ready) errors_.push_back(Format("error: %s: %s", label_.c_str(), summary.c_str()));
+  if (!ready) {
+    errors_.push_back(Format("error: %s: %s", label_.c_str(), summary.c_str()));
+  }
   told_ = true;
   // Later, since what has called this must not be destroyed now.
   request_ = host_.After(Duration::zero(), [this] { Begin(); });

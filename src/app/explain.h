@@ -47,6 +47,7 @@ class Explain : public Mode {
   void Interrupt(const char* signal) override;  // tells what is known, then not met
 
  private:
+  void CutShort(const std::string& why);
   bool Enter();
   void Begin();
   void OnResolved(Result<Resource> resource);
