@@ -12,13 +12,6 @@ namespace {
 using Severity = Finding::Severity;
 using Findings = std::vector<Finding>;
 
-// What was found of the one that looked, none before it began.
-const Findings& FindingsOf(const Diagnoser* diagnoser) {
-  static const Findings& none = *new Findings;
-  const Diagnosis* diagnosis = diagnoser == nullptr ? nullptr : diagnoser->latest();
-  return diagnosis == nullptr ? none : diagnosis->findings();
-}
-
 // `label` "": of any link.
 bool Says(const Findings& findings, Severity severity, const std::string& label) {
   for (const Finding& finding : findings) {
@@ -27,10 +20,35 @@ bool Says(const Findings& findings, Severity severity, const std::string& label)
   return false;
 }
 
+// ,"key":"value"
+void AddMember(std::string& json, const char* key, const std::string& value) {
+  json += Format(",\"%s\":%s", key, JsonQuote(value).c_str());
+}
+
 }  // namespace
+
+struct Explain::Look {
+  explicit Look(const TargetName& name) : label(name.text) { target.name = name; }
+
+  bool ready() const { return verdict.state == Verdict::State::kMet; }
+  // nullptr: nothing was looked for.
+  const Diagnosis* diagnosis() const { return diagnoser ? diagnoser->latest() : nullptr; }
+  const Findings& findings() const { return diagnoser ? diagnosis()->findings() : none; }
+
+  Target target;
+  std::string label;
+  std::unique_ptr<ResourceFinder> finder;
+  std::vector<std::unique_ptr<WatchSession>> reads;  // what its readiness needs
+  Verdict verdict;
+  std::unique_ptr<Diagnoser> diagnoser;
+  bool told = false;
+  Findings none;
+};
 
 Explain::Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult)> done)
     : host_(host), options_(options), done_(std::move(done)) {}
+
+Explain::~Explain() = default;
 
 // --- looking ----------------------------------------------------------------------------------
 
@@ -47,8 +65,8 @@ void Explain::Interrupt(const char* signal) { CutShort(Format("interrupted by %s
 void Explain::CutShort(const std::string& why) {
   if (!deadline_) return;  // all is told
   do {
-    verdict_ = Verdict::Unmet("%s", why.c_str());
-    if (!told_) Conclude();
+    look_->verdict = Verdict::Unmet("%s", why.c_str());
+    if (!look_->told) Conclude();
   } while (Enter());
   Finish();
 }
@@ -56,49 +74,45 @@ void Explain::CutShort(const std::string& why) {
 // The next target. False: there is none.
 bool Explain::Enter() {
   if (next_ == options_.targets.size()) return false;
-  target_ = Target();
-  target_.name = options_.targets[next_++];
-  label_ = target_.name.text;
-  reads_.clear();
-  diagnoser_.reset();
-  told_ = false;
+  look_ = std::make_unique<Look>(options_.targets[next_++]);
   return true;
 }
 
 void Explain::Begin() {
   if (!Enter()) return Finish();
-  finder_ = std::make_unique<ResourceFinder>(
-      host_, target_.name.type, options_.watch.retry_unauthorized,
+  look_->finder = std::make_unique<ResourceFinder>(
+      host_, look_->target.name.type, options_.watch.retry_unauthorized,
       [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
-  finder_->Start();
+  look_->finder->Start();
 }
 
 void Explain::OnResolved(Result<Resource> resource) {
   if (!resource) return OnUnread(resource.error().text);
-  target_.resource = *std::move(resource);
-  if (target_.resource.namespaced) {
-    target_.ns = target_.name.ns.empty() ? options_.ns : target_.name.ns;
+  look_->target.resource = *std::move(resource);
+  if (look_->target.resource.namespaced) {
+    look_->target.ns = look_->target.name.ns.empty() ? options_.ns : look_->target.name.ns;
   }
-  label_ = target_.Label();
+  look_->label = look_->target.Label();
   ReadNext();
 }
 
 // The next of what its readiness needs; when there is no more, it is judged.
 void Explain::ReadNext() {
   std::vector<const Collection*> known;
-  for (const auto& read : reads_) known.push_back(&read->collection());
-  std::vector<Selection> needs = ReadinessNeeds(target_, known);
+  for (const auto& read : look_->reads) known.push_back(&read->collection());
+  std::vector<Selection> needs = ReadinessNeeds(look_->target, known);
   if (known.size() >= needs.size()) {
-    verdict_ = JudgeReady(target_, known, options_.readiness, host_.WallNow());
+    look_->verdict = JudgeReady(look_->target, known, options_.readiness, host_.WallNow());
     return Diagnose();
   }
-  reads_.push_back(std::make_unique<WatchSession>(std::move(needs[known.size()]), options_.watch));
-  Take(reads_.back()->Start());
+  look_->reads.push_back(
+      std::make_unique<WatchSession>(std::move(needs[known.size()]), options_.watch));
+  Take(look_->reads.back()->Start());
 }
 
 // Whatever would try again, or watch, ends the reading.
 void Explain::Take(const WatchStep& step) {
-  WatchSession& read = *reads_.back();
+  WatchSession& read = *look_->reads.back();
   if (step.what == WatchStep::Do::kFetch) {
     request_ = host_.Fetch(
         step.target, [this, &read](const ApiAnswer& answer) { Take(read.OnFetched(answer)); });
@@ -111,43 +125,42 @@ void Explain::Take(const WatchStep& step) {
 
 // Without what it needs besides itself, the target can be looked at, if not judged.
 void Explain::OnUnread(const std::string& why) {
-  verdict_ = Verdict::Unmet("%s", why.c_str());
-  reads_.size() > 1 ? Diagnose() : Conclude();
+  look_->verdict = Verdict::Unmet("%s", why.c_str());
+  look_->reads.size() > 1 ? Diagnose() : Conclude();
 }
 
 void Explain::Diagnose() {
-  diagnoser_ = std::make_unique<Diagnoser>(host_, target_, [this] { Conclude(); });
-  diagnoser_->Start(reads_[0]->collection().Only(), {});
+  look_->diagnoser = std::make_unique<Diagnoser>(host_, look_->target, [this] { Conclude(); });
+  look_->diagnoser->Start(look_->reads[0]->collection().Only(), {});
 }
 
 // --- telling ----------------------------------------------------------------------------------
 
 void Explain::Conclude() {
-  const bool ready = verdict_.state == Verdict::State::kMet;
-  const bool found = Says(FindingsOf(diagnoser_.get()), Severity::kCause, "");
-  const std::string summary = found ? diagnoser_->Summary(host_.WallNow()) : verdict_.reason;
+  const bool found = Says(look_->findings(), Severity::kCause, "");
+  const std::string summary =
+      found ? look_->diagnoser->Summary(host_.WallNow()) : look_->verdict.reason;
   options_.json ? PrintJson(summary) : PrintText();
-  if (!ready) {
-    errors_.push_back(Format("error: %s: %s", label_.c_str(), summary.c_str()));
+  if (!look_->ready()) {
+    errors_.push_back(Format("error: %s: %s", look_->label.c_str(), summary.c_str()));
   }
-  told_ = true;
+  look_->told = true;
   // Later, since what has called this must not be destroyed now.
   request_ = host_.After(Duration::zero(), [this] { Begin(); });
 }
 
 // The target at the margin, each link once, what else is said of it below it.
 void Explain::PrintText() const {
-  const Findings& findings = FindingsOf(diagnoser_.get());
-  const bool ready = verdict_.state == Verdict::State::kMet;
+  const Findings& findings = look_->findings();
   std::string label;  // of the line above
   const auto print = [&](const std::string& object, const char* hint, const std::string& text) {
-    const char* indent = object == label_ ? "" : "  ";
+    const char* indent = object == look_->label ? "" : "  ";
     host_.Print(object == label ? Format("%s    %s%s", indent, hint, text.c_str())
                                 : Format("%s%s: %s%s", indent, object.c_str(), hint, text.c_str()));
     label = object;
   };
-  if (!Says(findings, ready ? Severity::kInfo : Severity::kCause, label_)) {
-    print(label_, "", ready ? "is ready" : verdict_.reason);
+  if (!Says(findings, look_->ready() ? Severity::kInfo : Severity::kCause, look_->label)) {
+    print(look_->label, "", look_->ready() ? "is ready" : look_->verdict.reason);
   }
   for (const Finding& finding : findings) {
     print(finding.label, finding.severity == Severity::kHint ? "hint: " : "", finding.text);
@@ -157,29 +170,22 @@ void Explain::PrintText() const {
 void Explain::PrintJson(const std::string& summary) const {
   constexpr const char* kSeverities[] = {"info", "hint", "cause"};
   std::string findings;
-  for (const Finding& finding : FindingsOf(diagnoser_.get())) {
-    findings +=
-        Format("%s{\"object\":%s,\"severity\":\"%s\",\"text\":%s}", findings.empty() ? "" : ",",
-               JsonQuote(finding.label).c_str(), kSeverities[static_cast<size_t>(finding.severity)],
-               JsonQuote(finding.text).c_str());
+  for (const Finding& finding : look_->findings()) {
+    findings += findings.empty() ? "{" : "},{";
+    findings += Format("\"severity\":\"%s\"", kSeverities[static_cast<size_t>(finding.severity)]);
+    AddMember(findings, "object", finding.label);
+    AddMember(findings, "text", finding.text);
   }
-  const Diagnosis* diagnosis = diagnoser_ ? diagnoser_->latest() : nullptr;
+  if (!findings.empty()) findings += '}';
+  const Diagnosis* diagnosis = look_->diagnosis();
   const bool retries = diagnosis != nullptr && diagnosis->retry_at();
-  const std::string values[] = {
-      label_,
-      target_.ns,
-      verdict_.reason,
-      summary,
-      retries ? FormatWallTime(*diagnosis->retry_at()) : "",
-      diagnosis == nullptr ? "" : diagnosis->hopeless(),
-  };
-  constexpr const char* kKeys[] = {"target",  "namespace",   "reason",
-                                   "summary", "nextAttempt", "hopeless"};
-  std::string json =
-      Format("{\"ready\":%s", verdict_.state == Verdict::State::kMet ? "true" : "false");
-  for (size_t i = 0; i < std::size(values); ++i) {
-    json += Format(",\"%s\":%s", kKeys[i], JsonQuote(values[i]).c_str());
-  }
+  std::string json = Format("{\"ready\":%s", look_->ready() ? "true" : "false");
+  AddMember(json, "target", look_->label);
+  AddMember(json, "namespace", look_->target.ns);
+  AddMember(json, "reason", look_->verdict.reason);
+  AddMember(json, "summary", summary);
+  AddMember(json, "nextAttempt", retries ? FormatWallTime(*diagnosis->retry_at()) : "");
+  AddMember(json, "hopeless", diagnosis == nullptr ? "" : diagnosis->hopeless());
   host_.Print(Format("%s,\"findings\":[%s]}", json.c_str(), findings.c_str()));
 }
 

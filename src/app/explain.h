@@ -9,7 +9,7 @@
 // As JSON, one object a line and target; keys may be added, never renamed:
 //   {"ready":false,"target":"certificate/web","namespace":"prod","reason":"…","summary":"…",
 //    "nextAttempt":"2026-01-02T03:04:05Z","hopeless":"…",
-//    "findings":[{"object":"certificaterequest/web-1","severity":"cause","text":"…"}…]}
+//    "findings":[{"severity":"cause","object":"certificaterequest/web-1","text":"…"}…]}
 // Severities: info, hint, cause. "" where there is none, also of namespaces.
 #pragma once
 
@@ -42,11 +42,14 @@ class Explain : public Mode {
  public:
   // `options` must outlive this.
   Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult)> done);
+  ~Explain() override;
 
   void Start() override;
   void Interrupt(const char* signal) override;  // tells what is known, then not met
 
  private:
+  struct Look;
+
   void CutShort(const std::string& why);
   bool Enter();
   void Begin();
@@ -69,15 +72,8 @@ class Explain : public Mode {
   Handle request_;  // or the moment to go on with the next target
   std::vector<std::string> errors_;
 
-  // The target that is looked at.
-  size_t next_ = 0;  // of the targets, the one after it
-  bool told_ = false;
-  Target target_;
-  std::string label_;
-  std::unique_ptr<ResourceFinder> finder_;
-  std::vector<std::unique_ptr<WatchSession>> reads_;  // what its readiness needs
-  Verdict verdict_;
-  std::unique_ptr<Diagnoser> diagnoser_;
+  size_t next_ = 0;             // of the targets, the one after the one that is looked at
+  std::unique_ptr<Look> look_;  // at that one
 };
 
 }  // namespace certlatch

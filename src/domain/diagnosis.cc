@@ -153,32 +153,30 @@ struct Row {
   const char* text;    // as in Say()
 };
 
-const Json& FindCondition(const Json& object, std::string_view type) {
-  for (const Json& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].AsString() == type) return condition;
+const Json& FindCondition(const Json& object, const char* type) {
+  for (const Json& condition : At(object, "status.conditions").items()) {
+    if (Is(condition, "type", type)) return condition;
   }
   return Json::Null();
 }
 
-bool HasStatus(const Json& object, std::string_view type, std::string_view status) {
-  return FindCondition(object, type)["status"].AsString() == status;
+bool HasStatus(const Json& object, const char* type, const char* status) {
+  return Is(FindCondition(object, type), "status", status);
 }
 
 bool IsStale(const Json& object, const Json& condition) {
-  auto observed = condition["observedGeneration"].AsInt();
-  if (!observed) observed = object["status"]["observedGeneration"].AsInt();
-  return observed && *observed < object["metadata"]["generation"].AsInt().value_or(0);
+  auto observed = At(condition, "observedGeneration").AsInt();
+  if (!observed) observed = At(object, "status.observedGeneration").AsInt();
+  return observed && *observed < At(object, "metadata.generation").AsInt().value_or(0);
 }
 
 // The first that holds of the conditions.
 const Row* Match(std::span<const Row> rows, const Json& object) {
   for (const Row& row : rows) {
     const Json& condition = FindCondition(object, row.type);
-    if (row.status == nullptr ? !condition.is_object()
-                              : condition["status"].AsString() != row.status) {
-      continue;
-    }
-    if (row.reason == nullptr || condition["reason"].AsString() == row.reason) return &row;
+    const bool there =
+        row.status == nullptr ? condition.is_object() : Is(condition, "status", row.status);
+    if (there && (row.reason == nullptr || Is(condition, "reason", row.reason))) return &row;
   }
   return nullptr;
 }
@@ -187,7 +185,7 @@ const Row* Match(std::span<const Row> rows, const Json& object) {
 bool TellReady(Walk& walk, const Json& object) {
   const char* controller = walk.link <= kChallenge ? "cert-manager" : "external-secrets";
   const Json& condition = FindCondition(object, "Ready");
-  const bool ready = condition["status"].AsString() == "True" && !IsStale(object, condition);
+  const bool ready = Is(condition, "status", "True") && !IsStale(object, condition);
   Say(walk,
       ready                        ? " is ready"
       : !condition.is_object()     ? "!has no condition Ready yet: is {$} running?"
@@ -228,48 +226,44 @@ bool AskForOne(Walk& walk, Link link, std::string_view name) {
 }
 
 bool IsOwned(const Walk& walk, const Json& object) {
-  for (const Json& owner : object["metadata"]["ownerReferences"].items()) {
-    const bool controller = owner["controller"].AsBool().value_or(false);
-    if (controller && owner["uid"].AsString() == walk.owner) return true;
+  for (const Json& owner : At(object, "metadata.ownerReferences").items()) {
+    if (IsTrue(owner, "controller") && TextAt(owner, "uid") == walk.owner) return true;
   }
   return false;
 }
 
 void AskForOwned(Walk& walk, Link link, const Json& owner) {
-  walk.owner = owner["metadata"]["uid"].AsString();
+  walk.owner = TextAt(owner, "metadata.uid");
   if (!walk.owner.empty()) AskForAll(walk, link, IsOwned);
 }
 
 // --- cert-manager ---
 
 void AskForIssuer(Walk& walk, const Json& spec) {
-  const Json& reference = spec["issuerRef"];
-  const std::string_view group = reference["group"].AsString();
-  const std::string_view kind = reference["kind"].AsString();
-  if (!group.empty() && group != kCertManager) {
+  const Json& reference = At(spec, "issuerRef");
+  if (!Is(reference, "group", "") && !Is(reference, "group", kCertManager)) {
     walk.here = ToLower(Fill("{kind}.{group}/", reference)) + Fill("{name}", reference);
     return Say(walk,
                " is an external issuer, which a controller of its own serves: is that running?");
   }
-  const bool cluster = kind == "ClusterIssuer";
-  const bool known = cluster || kind.empty() || kind == "Issuer";
-  if (known && AskForOne(walk, cluster ? kClusterIssuer : kIssuer, reference["name"].AsString())) {
-    return;
-  }
+  const bool cluster = Is(reference, "kind", "ClusterIssuer");
+  const bool known = cluster || Is(reference, "kind", "") || Is(reference, "kind", "Issuer");
+  const Link issuer = cluster ? kClusterIssuer : kIssuer;
+  if (known && AskForOne(walk, issuer, TextAt(reference, "name"))) return;
   walk.here = walk.label;
   Say(walk, "!spec.issuerRef names no issuer[ (kind {kind})][ (name {name})]", reference);
 }
 
-std::optional<WallTime> TimeOf(const Json& text) {
-  const Result<WallTime> time = ParseWallTime(text.AsString());
+std::optional<WallTime> TimeAt(const Json& object, const char* path) {
+  const Result<WallTime> time = ParseWallTime(TextAt(object, path));
   return time ? std::optional<WallTime>(*time) : std::nullopt;
 }
 
 // cert-manager's trigger controller waits 1h, doubled with each failure, 32h at most.
 void TellNextAttempt(Walk& walk, const Json& status) {
-  const std::optional<WallTime> failed = TimeOf(status["lastFailureTime"]);
+  const std::optional<WallTime> failed = TimeAt(status, "lastFailureTime");
   if (!failed) return;
-  const int64_t attempts = status["failedIssuanceAttempts"].AsInt().value_or(1);
+  const int64_t attempts = At(status, "failedIssuanceAttempts").AsInt().value_or(1);
   const int64_t doublings = attempts < 1 ? 0 : attempts > 6 ? 5 : attempts - 1;
   walk.retry_at = *failed + std::chrono::hours(int64_t{1} << doublings);
   const std::string next = FormatWallTime(*walk.retry_at);
@@ -283,19 +277,18 @@ void TellNextAttempt(Walk& walk, const Json& status) {
 }
 
 void TellIssuance(Walk& walk, const Json& object, const Json& issuing) {
-  const std::string_view status = issuing["status"].AsString();
-  walk.issuing = status == "True";
+  walk.issuing = Is(issuing, "status", "True");
   if (walk.issuing) {
-    walk.issuing_since = TimeOf(issuing["lastTransitionTime"]);
+    walk.issuing_since = TimeAt(issuing, "lastTransitionTime");
     Say(walk, " is being issued[ since {lastTransitionTime}]", issuing);
   }
-  if (status != "False") return;
+  if (!Is(issuing, "status", "False")) return;
   walk.stale = IsStale(object, issuing);
-  walk.words = Words(issuing["message"].AsString(), 2 * kMaxWords);
+  walk.words = Words(TextAt(issuing, "message"), 2 * kMaxWords);
   if (walk.stale) {
     return Say(walk, " an issuance failed before its latest change: {$}", walk.words);
   }
-  TellNextAttempt(walk, object["status"]);
+  TellNextAttempt(walk, At(object, "status"));
   constexpr std::string_view kPreamble = "will be retried: ";
   const size_t preamble = walk.words.find(kPreamble);
   const char* words =
@@ -320,13 +313,13 @@ bool TellFillers(Walk& walk, Objects fillers) {
 }
 
 bool NamesSecret(const Walk& walk, const Json& certificate) {
-  return certificate["spec"]["secretName"].AsString() == walk.target.name.name;
+  return TextAt(certificate, "spec.secretName") == walk.target.name.name;
 }
 
 // An ExternalSecret that names none fills the Secret of its own name.
 bool TargetsSecret(const Walk& walk, const Json& object) {
-  const std::string_view target = object["spec"]["target"]["name"].AsString();
-  return (target.empty() ? object["metadata"]["name"].AsString() : target) == walk.target.name.name;
+  const char* name = Is(object, "spec.target.name", "") ? "metadata.name" : "spec.target.name";
+  return TextAt(object, name) == walk.target.name.name;
 }
 
 void VisitCertificate(Walk& walk, Objects objects) {
@@ -338,7 +331,7 @@ void VisitCertificate(Walk& walk, Objects objects) {
   const Json& object = objects[0];
   Enter(walk, object);
   // By its text, since nothing else needs the code that copies a tree.
-  Result<Json> spec = ParseJson(object["spec"].Dump());
+  Result<Json> spec = ParseJson(At(object, "spec").Dump());
   if (spec) walk.spec = *std::move(spec);
   const bool ready = TellReady(walk, object);
   const Json& issuing = FindCondition(object, "Issuing");
@@ -346,7 +339,7 @@ void VisitCertificate(Walk& walk, Objects objects) {
   if (ready && issuing.is_null()) return;
   // The request's annotation is "set to one greater than the current value of this field":
   // CertificateStatus.revision in the API reference.
-  const int64_t revision = object["status"]["revision"].AsInt().value_or(0);
+  const int64_t revision = At(object, "status.revision").AsInt().value_or(0);
   walk.revision = Format("%lld", static_cast<long long>(revision < INT32_MAX ? revision + 1 : 0));
   AskForOwned(walk, kRequest, object);
 }
@@ -368,10 +361,10 @@ const Json* PickRequest(const Walk& walk, Objects requests) {
   const Json* best = nullptr;
   std::string_view newest;
   for (const Json& request : requests) {
-    const Json& metadata = request["metadata"];
+    const Json& metadata = At(request, "metadata");
     const std::string_view revision =
         metadata["annotations"]["cert-manager.io/certificate-revision"].AsString();
-    const std::string_view created = metadata["creationTimestamp"].AsString();
+    const std::string_view created = TextAt(metadata, "creationTimestamp");
     if (!walk.revision.empty() && revision != walk.revision) continue;
     if (best == nullptr || created > newest) {
       best = &request;
@@ -384,7 +377,7 @@ const Json* PickRequest(const Walk& walk, Objects requests) {
 // Whether what comes after the request can say more.
 bool TellRequest(Walk& walk, const Json& request) {
   // While a new attempt begins, the failed request of the one before is still there.
-  const std::optional<WallTime> failed = TimeOf(request["status"]["failureTime"]);
+  const std::optional<WallTime> failed = TimeAt(request, "status.failureTime");
   if (failed && walk.issuing_since && *failed < *walk.issuing_since) {
     Say(walk, " failed in the attempt before; a new one is beginning");
     return false;
@@ -393,7 +386,7 @@ bool TellRequest(Walk& walk, const Json& request) {
   if (row == nullptr) return true;
   const bool final = *row->text == 'X';
   const bool issued = *row->text == ' ';
-  const std::string message = Words(FindCondition(request, row->type)["message"].AsString());
+  const std::string message = Words(TextAt(FindCondition(request, row->type), "message"));
   if (message.empty() || issued) {
     Say(walk, row->text);
   } else if (!final && walk.words.find(message.substr(0, kMaxWords / 2)) != std::string::npos) {
@@ -425,15 +418,15 @@ void VisitRequest(Walk& walk, Objects objects) {
   }
   Enter(walk, *request);
   if (!TellRequest(walk, *request)) return;
-  walk.owner = (*request)["metadata"]["uid"].AsString();
-  AskForIssuer(walk, (*request)["spec"]);
+  walk.owner = TextAt(*request, "metadata.uid");
+  AskForIssuer(walk, At(*request, "spec"));
 }
 
 void VisitIssuer(Walk& walk, Objects objects) {
   if (!objects.empty()) {
     Enter(walk, objects[0]);
     TellReady(walk, objects[0]);
-    if (!objects[0]["spec"]["acme"].is_object()) return;
+    if (!At(objects[0], "spec.acme").is_object()) return;
   } else if (walk.read) {
     if (walk.link == kIssuer && walk.asked > 0) {
       Say(walk, "?is a ClusterIssuer meant? spec.issuerRef.kind is Issuer if it is left out");
@@ -444,43 +437,42 @@ void VisitIssuer(Walk& walk, Objects objects) {
   if (!walk.owner.empty()) AskForAll(walk, kOrder, IsOwned);
 }
 
-bool IsFinalFailure(std::string_view state) {
-  return state == "invalid" || state == "expired" || state == "errored";
+bool HasFailed(const Json& status) {
+  return Is(status, "state", "invalid") || Is(status, "state", "expired") ||
+         Is(status, "state", "errored");
 }
 
 void VisitOrder(Walk& walk, Objects objects) {
   if (objects.empty()) return;
-  const Json& status = objects[0]["status"];
-  const std::string_view state = status["state"].AsString();
+  const Json& status = At(objects[0], "status");
   Enter(walk, objects[0]);
   Say(walk,
-      state.empty()           ? " is not placed yet[: {reason}]"
-      : IsFinalFailure(state) ? "!is {state}[: {reason}]"
+      Is(status, "state", "") ? " is not placed yet[: {reason}]"
+      : HasFailed(status)     ? "!is {state}[: {reason}]"
                               : " is {state}[: {reason}]",
       status);
-  Advise(walk, status["reason"].AsString());
-  if (state != "valid") AskForOwned(walk, kChallenge, objects[0]);
+  Advise(walk, TextAt(status, "reason"));
+  if (!Is(status, "state", "valid")) AskForOwned(walk, kChallenge, objects[0]);
 }
 
 void TellChallenge(Walk& walk, const Json& challenge) {
-  const Json& status = challenge["status"];
-  const std::string_view state = status["state"].AsString();
-  const bool begun = !state.empty() || status["processing"].AsBool().value_or(false);
-  const bool presented = IsFinalFailure(state) || status["presented"].AsBool().value_or(false);
+  const Json& status = At(challenge, "status");
+  const bool begun = !Is(status, "state", "") || IsTrue(status, "processing");
+  const bool presented = HasFailed(status) || IsTrue(status, "presented");
   const char* how = !begun ? "not begun yet" : presented ? "" : ", not presented yet";
-  const bool wildcard = challenge["spec"]["wildcard"].AsBool().value_or(false);
   Enter(walk, challenge);
   Say(walk,
-      wildcard ? "!{spec.type} for *.{spec.dnsName} is {status.state}{$}[: {status.reason}]"
-               : "!{spec.type} for {spec.dnsName} is {status.state}{$}[: {status.reason}]",
+      IsTrue(challenge, "spec.wildcard")
+          ? "!{spec.type} for *.{spec.dnsName} is {status.state}{$}[: {status.reason}]"
+          : "!{spec.type} for {spec.dnsName} is {status.state}{$}[: {status.reason}]",
       challenge, how);
-  Advise(walk, status["reason"].AsString());
+  Advise(walk, TextAt(status, "reason"));
 }
 
 void VisitChallenge(Walk& walk, Objects objects) {
   size_t open = 0;
   for (const Json& challenge : objects) {
-    if (challenge["status"]["state"].AsString() == "valid") continue;
+    if (Is(challenge, "status.state", "valid")) continue;
     if (++open <= kMaxShown) TellChallenge(walk, challenge);
   }
   if (open <= kMaxShown) return;
@@ -493,10 +485,10 @@ void VisitChallenge(Walk& walk, Objects objects) {
 // Where the secrets come from that have no store in common.
 const Json& StoreOf(const Json& spec) {
   for (const char* list : {"data", "dataFrom"}) {
-    const Json& own = spec[list][size_t{0}]["sourceRef"]["storeRef"];
-    if (spec["secretStoreRef"]["name"].is_null() && own.is_object()) return own;
+    const Json& own = At(spec[list][size_t{0}], "sourceRef.storeRef");
+    if (Is(spec, "secretStoreRef.name", "") && own.is_object()) return own;
   }
-  return spec["secretStoreRef"];
+  return At(spec, "secretStoreRef");
 }
 
 void VisitExternalSecret(Walk& walk, Objects objects) {
@@ -506,21 +498,20 @@ void VisitExternalSecret(Walk& walk, Objects objects) {
     return Say(walk, "!no Certificate and no ExternalSecret of its namespace fills it");
   }
   if (objects.empty()) return;
-  const Json& spec = objects[0]["spec"];
+  const Json& spec = At(objects[0], "spec");
   Enter(walk, objects[0]);
   if (TellReady(walk, objects[0])) return;
   // The provider's keys: the names only.
   std::string keys = "reads the keys ";
   size_t count = 0;
-  AddNames(keys, count, spec["data"].items(), "[{remoteRef.key}][#{remoteRef.property}]");
-  AddNames(keys, count, spec["dataFrom"].items(), "[{extract.key}][#{extract.property}]");
+  AddNames(keys, count, At(spec, "data").items(), "[{remoteRef.key}][#{remoteRef.property}]");
+  AddNames(keys, count, At(spec, "dataFrom").items(), "[{extract.key}][#{extract.property}]");
   if (count > 0) Say(walk, " {$}", keys);
-  const Json& refreshed = objects[0]["status"]["refreshTime"];
-  Say(walk, refreshed.is_string() ? " was synced at {status.refreshTime}" : " was never synced",
-      objects[0]);
+  const bool never = Is(objects[0], "status.refreshTime", "");
+  Say(walk, never ? " was never synced" : " was synced at {status.refreshTime}", objects[0]);
   const Json& store = StoreOf(spec);
-  const bool cluster = store["kind"].AsString() == "ClusterSecretStore";
-  AskForOne(walk, cluster ? kClusterStore : kStore, store["name"].AsString());
+  const bool cluster = Is(store, "kind", "ClusterSecretStore");
+  AskForOne(walk, cluster ? kClusterStore : kStore, TextAt(store, "name"));
 }
 
 void VisitStore(Walk& walk, Objects objects) {
@@ -536,12 +527,12 @@ void VisitSecret(Walk& walk, Objects objects) {
     walk.searching = true;
     return AskForAll(walk, kCertificate, NamesSecret);
   }
-  const Json& metadata = objects[0]["metadata"];
+  const Json& metadata = At(objects[0], "metadata");
   const Json& certificate = metadata["annotations"]["cert-manager.io/certificate-name"];
   if (AskForOne(walk, kCertificate, certificate.AsString())) return;
-  for (const Json& owner : metadata["ownerReferences"].items()) {
-    if (owner["kind"].AsString() != "ExternalSecret") continue;
-    AskForOne(walk, kExternalSecret, owner["name"].AsString());
+  for (const Json& owner : At(metadata, "ownerReferences").items()) {
+    if (!Is(owner, "kind", "ExternalSecret")) continue;
+    AskForOne(walk, kExternalSecret, TextAt(owner, "name"));
   }
 }
 
@@ -553,21 +544,19 @@ void VisitSecret(Walk& walk, Objects objects) {
 
 // What keeps one container from being ready, as in Say(); nullptr if nothing does.
 const char* DescribeContainer(const Json& container, bool is_init, bool initialized) {
-  const Json& state = container["state"];
-  const Json& waiting = state["waiting"];
-  const Json& ended = state["terminated"];
+  const Json& ended = At(container, "state.terminated");
   if (ended.is_object()) {
-    if (is_init && ended["exitCode"].AsInt() == 0) return nullptr;
+    if (is_init && At(ended, "exitCode").AsInt() == 0) return nullptr;
     return "!{$}container {name} ended with exit code {state.terminated.exitCode}"
            "[ ({state.terminated.reason})][: {state.terminated.message}]";
   }
-  if (waiting.is_object()) {
-    if (waiting["reason"].AsString() == "PodInitializing") return nullptr;
+  if (At(container, "state.waiting").is_object()) {
+    if (Is(container, "state.waiting.reason", "PodInitializing")) return nullptr;
     return "!{$}container {name} waits[ ({state.waiting.reason})][: "
            "{state.waiting.message}]" CERTLATCH_BEFORE;
   }
   if (is_init) return initialized ? nullptr : "!{$}container {name} still runs" CERTLATCH_BEFORE;
-  if (container["ready"].AsBool() != false) return nullptr;
+  if (At(container, "ready").AsBool() != false) return nullptr;
   return "!container {name} runs but is not ready: its readiness probe has not "
          "succeeded" CERTLATCH_BEFORE;
 }
@@ -575,15 +564,14 @@ const char* DescribeContainer(const Json& container, bool is_init, bool initiali
 #undef CERTLATCH_BEFORE
 
 void TellPod(Walk& walk, const Json& pod) {
-  const Json& status = pod["status"];
-  const std::string_view phase = status["phase"].AsString();
+  const Json& status = At(pod, "status");
   const Json& scheduled = FindCondition(pod, "PodScheduled");
   Enter(walk, pod);
-  if (pod["metadata"]["deletionTimestamp"].is_string()) return Say(walk, "!is being deleted");
-  if (phase == "Succeeded" || phase == "Failed") {
+  if (!Is(pod, "metadata.deletionTimestamp", "")) return Say(walk, "!is being deleted");
+  if (Is(status, "phase", "Succeeded") || Is(status, "phase", "Failed")) {
     return Say(walk, "!{phase}[ ({reason})][: {message}]", status);
   }
-  if (scheduled["status"].AsString() == "False") {
+  if (Is(scheduled, "status", "False")) {
     return Say(walk, "!is not scheduled[ ({reason})][: {message}]", scheduled);
   }
   const bool initialized = HasStatus(pod, "Initialized", "True");
@@ -630,7 +618,7 @@ void VisitService(Walk& walk, Objects objects) {
   if (objects.empty()) return;
   Enter(walk, objects[0]);
   walk.ask_endpoints = walk.asked == 0;
-  AskForPods(walk, objects[0]["spec"]["selector"]);
+  AskForPods(walk, At(objects[0], "spec.selector"));
 }
 
 // Endpoints and their slices have the name of their Service.
@@ -640,9 +628,9 @@ void VisitEndpoints(Walk& walk, Objects objects) {
     size_t waiting = 0;
     size_t count = 0;
     std::string pods;
-    for (const Json& subset : objects[0]["subsets"].items()) {
-      const Json::Array& not_ready = subset["notReadyAddresses"].items();
-      ready += subset["addresses"].items().size();
+    for (const Json& subset : At(objects[0], "subsets").items()) {
+      const Json::Array& not_ready = At(subset, "notReadyAddresses").items();
+      ready += At(subset, "addresses").items().size();
       waiting += not_ready.size();
       AddNames(pods, count, not_ready, "[{targetRef.name}]");
     }
@@ -665,7 +653,7 @@ void VisitWorkload(Walk& walk, Objects objects) {
   if (objects.empty()) return;
   const Row* row = Match(kWorkloadRows, objects[0]);
   if (row != nullptr) Say(walk, row->text, FindCondition(objects[0], row->type));
-  AskForPods(walk, objects[0]["spec"]["selector"]["matchLabels"]);
+  AskForPods(walk, At(objects[0], "spec.selector.matchLabels"));
 }
 
 // What else there is says no more than its readiness does.
@@ -710,7 +698,7 @@ Link LinkOf(const Resource& resource) {
 // The object does not exist; false: its whole type does not, so far as is known.
 bool IsMissing(const Walk& walk, const ApiAnswer& answer) {
   return answer.status == 404 && !walk.one.empty() &&
-         StatusOf(answer)["details"]["name"].AsString() == walk.one;
+         TextAt(StatusOf(answer), "details.name") == walk.one;
 }
 
 void TellMissing(Walk& walk, bool namespaced) {
@@ -758,7 +746,7 @@ bool Read(Walk& walk, const ApiAnswer& answer) {
     walk.kept.push_back(*std::move(body));
     return true;
   }
-  const std::string page((*body)["metadata"]["continue"].AsString());
+  const std::string page(TextAt(*body, "metadata.continue"));
   for (Json& item : body->Take("items").TakeItems()) {
     const bool keep = walk.keep == nullptr || walk.keep(walk, item);
     if (keep && walk.kept.size() < kMaxKept) walk.kept.push_back(std::move(item));

@@ -78,6 +78,28 @@ std::string Words(std::string_view text, size_t limit) {
   return Printable(line, limit);
 }
 
+// It may go on after a '}'.
+const Json& At(const Json& object, const char* path) {
+  const Json* field = &object;
+  for (size_t length = 0;; path += length + 1) {
+    length = std::strcspn(path, ".}");
+    field = &(*field)[std::string_view(path, length)];
+    if (path[length] != '.') return *field;
+  }
+}
+
+std::string_view TextAt(const Json& object, const char* path) {
+  return At(object, path).AsString();
+}
+
+bool Is(const Json& object, const char* path, const char* text) {
+  return TextAt(object, path) == text;
+}
+
+bool IsTrue(const Json& object, const char* path) {
+  return At(object, path).AsBool().value_or(false);
+}
+
 std::string Fill(const char* pattern, const Json& object, std::string_view words) {
   std::string text;
   size_t optional = 0;   // where the part in brackets began
@@ -90,13 +112,10 @@ std::string Fill(const char* pattern, const Json& object, std::string_view words
       if (missing) text.resize(optional);
     } else if (*c == '{') {
       const size_t before = text.size();
-      const Json* field = &object;
-      for (const char* key = c + 1; *c != '}'; key = c + 1) {
-        c += std::strcspn(c + 1, ".}") + 1;
-        if (*key == '$') text += words;
-        field = &(*field)[std::string_view(key, static_cast<size_t>(c - key))];
-      }
-      text += Words(field->is_number() ? field->NumberText() : field->AsString());
+      const Json& field = At(object, ++c);
+      text += *c == '$' ? std::string(words)
+                        : Words(field.is_number() ? field.NumberText() : field.AsString());
+      c += std::strcspn(c, "}");
       missing = missing || text.size() == before;
     } else {
       text += *c;

@@ -167,8 +167,8 @@ TEST(Explain, PrintsOneObjectALineAsJsonAndNothingElse) {
   ASSERT_EQ(look.host.printed.size(), 3U);
   EXPECT_EQ(look.host.printed[0],
             R"({"ready":true,"target":"certificate/web","namespace":"prod","reason":"",)"
-            R"("summary":"","nextAttempt":"","hopeless":"","findings":[{"object":)"
-            R"("certificate/web","severity":"info","text":"is ready"}]})");
+            R"("summary":"","nextAttempt":"","hopeless":"","findings":[{"severity":)"
+            R"("info","object":"certificate/web","text":"is ready"}]})");
   const Json missing = *ParseJson(look.host.printed[1]);
   EXPECT_EQ(missing["ready"].AsBool(), false);
   EXPECT_EQ(missing["reason"].AsString(), "not found yet");
