@@ -129,6 +129,10 @@ TEST_F(ClusterExplain, TheNamesThatVaultRefuses) {
             "  certificaterequest/web-1: failed, in the same words\n"
             "  issuer/ca: is ready\n");
   EXPECT_THAT(outcome.err, StartsWith("error: certificate/web: Vault role ai-ops-agent refused"));
+  const Outcome as_json = Explain({"certificate/web", "-o=json"});
+  const Result<Json> json = ParseJson(as_json.out);
+  ASSERT_TRUE(json) << as_json.out;
+  EXPECT_EQ((*json)["findings"].items().size(), 6U);
   // Fixed, and issued.
   Patch(CertificatePath("web") + "/status", Status(Condition("Ready", "True", "Ready", "")));
   const Outcome fixed = Explain({"certificate/web"});
