@@ -85,11 +85,6 @@ std::string ObjectItem::KubectlTimeout() const {
 // --- which type is it? ---
 
 void ObjectItem::Resolve() {
-  for (const TypeName& name : ReadTypeName(target_.name.type)) {
-    std::optional<Resource> known = FindWellKnown(name);
-    if (!known) continue;
-    return OnResolved(*std::move(known));
-  }
   finder_ = std::make_unique<ResourceFinder>(
       host_, target_.name.type, options_.watch.retry_unauthorized,
       [this](Result<Resource> resource) { OnResolved(std::move(resource)); });

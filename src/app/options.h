@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/check.h"
+#include "app/explain.h"
 #include "app/publish.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
@@ -40,6 +41,7 @@ struct Command {
     kSidecar,
     kPublish,
     kCheck,
+    kExplain,
     kPrint,  // `text` to standard output, nothing else
   };
   Kind kind = Kind::kPrint;
@@ -50,6 +52,7 @@ struct Command {
   SidecarOptions sidecar;
   PublishOptions publish;
   CheckOptions check;
+  ExplainOptions explain;
 };
 
 }  // namespace certlatch

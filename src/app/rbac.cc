@@ -78,6 +78,13 @@ Status AddWait(const WaitOptions& wait, Rights& rights) {
   return {};
 }
 
+Status AddExplain(const ExplainOptions& explain, Rights& rights) {
+  WaitOptions wait;
+  wait.ns = explain.ns;
+  wait.targets = explain.targets;
+  return AddWait(wait, rights);
+}
+
 void AddExpected(const ExpectOptions& expect, unsigned verbs, Rights& rights) {
   if (expect.source == ReloadOptions::Source::kNone) return;
   rights.Add(ExpectSelection(expect), verbs);
@@ -119,6 +126,10 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
     case Command::Kind::kCheck:
       ns = &command.check.expect.ns;
       AddExpected(command.check.expect, kGet, rights);
+      break;
+    case Command::Kind::kExplain:
+      ns = &command.explain.ns;
+      status = AddExplain(command.explain, rights);
       break;
     case Command::Kind::kPrint:
       break;

@@ -11,7 +11,8 @@
 namespace certlatch {
 namespace {
 
-constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode,
+                                        &kExplainMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -22,6 +23,7 @@ constexpr const char* kUsage =
     "  certlatch publish [flags]          tell sidecars by a Lease which certificate is right\n"
     "  certlatch check [flags]            are expected, mounted and served the same?\n"
     "  certlatch rbac MODE ...            the least rights that such a command needs, as YAML\n"
+    "  certlatch explain TARGET...        why is it not ready? link by link\n"
     "  certlatch version                  what this is\n"
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"
@@ -72,8 +74,8 @@ Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& ar
                  const Surroundings& surroundings, Command& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   command.kind = mode.kind;
-  // A probe that fails is not why its container ends.
-  if (mode.kind == Command::Kind::kCheck) command.output.termination_log.clear();
+  // A look at something is not why a container ends.
+  if (mode.kind >= Command::Kind::kCheck) command.output.termination_log.clear();
   Parsed parsed{command, {}, {}};
   const Status read = Read(arguments, mode, parsed);
   if (!read) return BadFlag(read.error(), mode.name, as_kubectl);

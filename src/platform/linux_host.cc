@@ -96,7 +96,9 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
 }
 
 void LinuxHost::Print(std::string_view line) {
-  WriteTo(STDOUT_FILENO, Printable(line), output_stuck_);
+  // More than any mode prints in a line: JSON that is cut is none.
+  constexpr size_t kMaxPrinted = size_t{256} * 1024;
+  WriteTo(STDOUT_FILENO, Printable(line, kMaxPrinted), output_stuck_);
 }
 
 void LinuxHost::Log(const LogLine& line) {
