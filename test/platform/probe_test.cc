@@ -395,9 +395,13 @@ TEST_F(ProbeTest, AFileThatIsNotOursToReadIsNotReady) {
   ASSERT_EQ(chmod(what_.path.c_str(), 0), 0);
   ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
   const bool root = getuid() == 0;  // who may read everything
-  if (root) ASSERT_EQ(setresuid(65534, 65534, 0), 0);
+  if (root) {
+    ASSERT_EQ(setresuid(65534, 65534, 0), 0);
+  }
   EXPECT_EQ(Reason(), "cannot be read: Permission denied");
-  if (root) ASSERT_EQ(setresuid(0, 0, 0), 0);
+  if (root) {
+    ASSERT_EQ(setresuid(0, 0, 0), 0);
+  }
 }
 
 // --- cancelling ---
