@@ -69,7 +69,7 @@ int Postgres::PgIsReady() const {
   command.path = command.argv[0];
   command.env = BasicEnvironment();
   const Result<Outcome> asked = RunProgram(command, kPatience);
-  return asked ? asked->exit_code : -1;
+  return asked ? asked->exit_code.value_or(-1) : -1;
 }
 
 // Its children are not of its group, and its shared memory would stay.

@@ -109,6 +109,17 @@ TEST(CommandLine, ReadsEveryGoal) {
   EXPECT_TRUE(std::holds_alternative<JsonPathWait>(command.wait.goals[4]));
 }
 
+TEST(CommandLine, SaysWhenATargetOutsideTheApiServerIsReady) {
+  WaitOptions wait = Parsed({"wait", "pod/a"}).wait;
+  EXPECT_EQ(wait.http_statuses, "2xx");
+  EXPECT_EQ(wait.target_ca_file, "");
+  wait = Parsed({"wait", "pod/a", "--http-status=200,429", "--target-ca-file=/ca"}).wait;
+  EXPECT_EQ(wait.http_statuses, "200,429");
+  EXPECT_EQ(wait.target_ca_file, "/ca");
+  EXPECT_THAT(Refused({"wait", "pod/a", "--http-status=ok"}),
+              StartsWith("error: --http-status \"ok\": want statuses such as"));
+}
+
 TEST(CommandLine, RefusesContradictionsNamingBothSides) {
   EXPECT_EQ(Refused({"wait", "pod/a", "--token=t", "--token-file=f"}),
             "error: --token and --token-file contradict each other");
