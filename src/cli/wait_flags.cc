@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/connection_flags.h"
+#include "cli/pair_flags.h"
 #include "domain/goal.h"
 #include "domain/target.h"
 
@@ -18,10 +19,20 @@ constexpr const char* kWaitUsage =
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE]... [flags]\n"
     "\n"
-    "Without --for a target is met when it is ready: a certificate issued for its current spec, a\n"
-    "TLS secret whose key belongs to its certificate, endpoints or a service with a ready "
-    "address,\n"
-    "a job complete; of other kinds the condition Ready, else Available.\n"
+    "Without --for a target is met when it is ready:\n"
+    "  certificate              issued for its current spec\n"
+    "  secret                   has --keys; of type TLS: its key and valid certificate match\n"
+    "  endpoints                --min-ready addresses\n"
+    "  service, endpointslice   --min-ready endpoints on its port, or on each\n"
+    "  pod                      Ready\n"
+    "  deployment, statefulset, daemonset, replicaset\n"
+    "                           rolled out, and available\n"
+    "  job                      complete\n"
+    "  crd                      established, its conversion webhook as below\n"
+    "  validatingwebhookconfiguration, mutatingwebhookconfiguration\n"
+    "                           each webhook has a Service, an endpoint and a valid caBundle\n"
+    "  lease                    says that a certificate is published\n"
+    "  any other                its condition Ready, else Available\n"
     "\n"
     "Flags:\n";
 
@@ -32,6 +43,15 @@ constexpr const char* kWaitExamples =
     "Examples:\n"
     "  certlatch wait certificate/web secret/web-tls --timeout=5m\n"
     "  certlatch wait deployment/api --for=condition=Available --timeout=2m\n";
+
+// One more list of them. As the API server checks keys: letters, digits, '-', '_' and '.'.
+Status SetKeys(void* place, std::string_view value) {
+  for (const std::string_view key : Split(value, ',')) {
+    if (!ConsistsOf(key, "-_.")) return Refuse("must be keys of a Secret, as in user,password");
+    static_cast<std::vector<std::string>*>(place)->emplace_back(key);
+  }
+  return {};
+}
 
 constexpr Flag kWaitFlags[] = {
     {"for", "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]", AddText,
@@ -44,6 +64,10 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.readiness.min_ready)},
     {"min-validity", "DURATION", "how long a certificate must still be valid", SetDuration,
      CERTLATCH_COMMAND(wait.readiness.min_validity)},
+    {"keys", "A,B", "of a secret: must be there, and not empty", SetKeys,
+     CERTLATCH_COMMAND(wait.readiness.keys)},
+    {"annotation-prefix", "P", "of a lease's annotations; default kubetemplater.io",
+     SetAnnotationPrefix, CERTLATCH_COMMAND(wait.readiness.annotation_prefix)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
      CERTLATCH_COMMAND(wait.watch.retry_forbidden)},
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},
