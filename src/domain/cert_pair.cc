@@ -118,7 +118,8 @@ class PemFile {
     return false;
   }
   bool failed() const { return !problem_.empty(); }
-  Error TakeError() { return Error{Code::kRetry, std::move(problem_)}; }
+  std::string TakeProblem() { return std::move(problem_); }
+  Error TakeError() { return Error{Code::kRetry, TakeProblem()}; }
 
  private:
   void Drop() {
@@ -508,6 +509,28 @@ Result<CertFacts> Read(std::string_view chain_pem, const std::string_view* key_p
   return facts;
 }
 
+// `begins`: when the first that is not valid yet becomes it. False: see the file's error.
+bool HasValidAnchor(PemFile& file, WallTime now, WallTime& begins) {
+  const CertStack anchors = ReadAnchors(file);
+  if (anchors == nullptr) return false;
+  WallTime last_end = WallTime::min();
+  for (int i = 0; i < sk_X509_num(anchors.get()); ++i) {
+    const X509* anchor = sk_X509_value(anchors.get(), i);
+    WallTime begin;
+    WallTime end;
+    if (!ReadTime(X509_get0_notBefore(anchor), begin) ||
+        !ReadTime(X509_get0_notAfter(anchor), end)) {
+      return file.Fail(": the dates of certificate %d do not parse", i + 1);
+    }
+    if (begin <= now && now <= end) return true;
+    last_end = std::max(last_end, end);
+    if (now < begin) begins = std::min(begins, begin);
+  }
+  const bool early = begins != WallTime::max();
+  return file.Fail(early ? " is not valid before %s" : " expired at %s",
+                   FormatWallTime(early ? begins : last_end).c_str());
+}
+
 }  // namespace
 
 Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names) {
@@ -535,30 +558,14 @@ Status CheckIssuers(std::string_view chain_pem, std::string_view ca_pem, std::st
                  X509_verify_cert_error_string(problem));
 }
 
-Status CheckAnchors(std::string_view ca_pem, std::string_view name, WallTime now,
-                    std::optional<WallTime>& changes_at) {
+void CheckAnchors(std::string_view ca_pem, std::string_view name, WallTime now,
+                  std::string& problem, std::optional<WallTime>& changes_at) {
   const CleanErrorQueue clean;
   PemFile file(name, ca_pem);
-  const CertStack anchors = ReadAnchors(file);
-  if (anchors == nullptr) return file.TakeError();
-  WallTime last_end = WallTime::min();
-  changes_at.reset();
-  for (int i = 0; i < sk_X509_num(anchors.get()); ++i) {
-    const X509* anchor = sk_X509_value(anchors.get(), i);
-    WallTime begin;
-    WallTime end;
-    if (!ReadTime(X509_get0_notBefore(anchor), begin) ||
-        !ReadTime(X509_get0_notAfter(anchor), end)) {
-      file.Fail(": the dates of certificate %d do not parse", i + 1);
-      return file.TakeError();
-    }
-    if (begin <= now && now <= end) return {};
-    last_end = std::max(last_end, end);
-    if (now < begin && begin <= end) changes_at = std::min(begin, changes_at.value_or(begin));
-  }
-  file.Fail(changes_at ? " is not valid before %s" : " expired at %s",
-            FormatWallTime(changes_at.value_or(last_end)).c_str());
-  return file.TakeError();
+  WallTime begins = WallTime::max();
+  if (HasValidAnchor(file, now, begins)) return;
+  problem = file.TakeProblem();
+  if (begins != WallTime::max()) changes_at = begins;
 }
 
 Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name) {

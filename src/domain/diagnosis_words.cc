@@ -47,12 +47,6 @@ std::string_view Between(std::string_view text, std::string_view before, std::st
   return text.substr(0, text.find(after));
 }
 
-const Json& At(const Json& object, std::string_view path) {
-  const Json* field = &object;
-  for (const std::string_view key : Split(path, '.')) field = &(*field)[key];
-  return *field;
-}
-
 struct Advice {
   const char* words;
   const char* text;
@@ -97,7 +91,7 @@ std::string Fill(const char* pattern, const Json& object) {
       if (missing) text.resize(optional);
     } else if (c == '{') {
       const size_t end = rest.find('}');
-      const Json& field = At(object, rest.substr(0, end));
+      const Json& field = object.At(rest.substr(0, end));
       rest.remove_prefix(end + 1);
       const std::string words = Words(field.is_number() ? field.NumberText() : field.AsString());
       missing = missing || words.empty();

@@ -12,13 +12,13 @@ struct Count {
 };
 
 // "no ready address (…)", "fewer than 3 ready endpoints on port 443 (…)".
-Verdict JudgeCount(const Count& count, int wanted, const char* noun, const char* plural,
-                   const std::string& where) {
-  if (count.ready >= static_cast<size_t>(wanted)) return Verdict::Met();
+std::string WhyTooFew(const Count& count, int wanted, const char* noun, const char* plural,
+                      const std::string& where) {
+  if (count.ready >= static_cast<size_t>(wanted)) return "";
   const std::string few =
       wanted == 1 ? Format("no ready %s", noun) : Format("fewer than %d ready %s", wanted, plural);
-  return Verdict::Unmet("%s%s (%zu ready, %zu not ready)", few.c_str(), where.c_str(), count.ready,
-                        count.waiting);
+  return Format("%s%s (%zu ready, %zu not ready)", few.c_str(), where.c_str(), count.ready,
+                count.waiting);
 }
 
 bool SliceHasPort(const Json& slice, const std::string_view* port_name) {
@@ -52,8 +52,8 @@ size_t CountDistinct(Identities& all) {
 }
 
 // `port_name` nullptr: on any port.
-Verdict JudgeEndpoints(const Collection& slices, const std::string_view* port_name,
-                       const std::string& where, int wanted) {
+std::string WhyTooFewEndpoints(const Collection& slices, const std::string_view* port_name,
+                               const std::string& where, int wanted) {
   Identities ready;
   Identities waiting;
   for (const Json::Member& slice : slices.objects) {
@@ -64,8 +64,8 @@ Verdict JudgeEndpoints(const Collection& slices, const std::string_view* port_na
       (is_ready ? ready : waiting).push_back(EndpointIdentity(endpoint));
     }
   }
-  return JudgeCount({CountDistinct(ready), CountDistinct(waiting)}, wanted, "endpoint", "endpoints",
-                    where);
+  return WhyTooFew({CountDistinct(ready), CountDistinct(waiting)}, wanted, "endpoint", "endpoints",
+                   where);
 }
 
 bool IsPort(const Json& port, std::string_view wanted) {
@@ -86,12 +86,11 @@ std::string NamesOfPorts(const Json& ports) {
 }  // namespace
 
 Selection SlicesOf(const std::string& ns, const std::string& service) {
-  return {*FindWellKnown({"endpointslices", "", "", false}), ns, "",
-          "kubernetes.io/service-name=" + service};
+  return {WellKnown("endpointslices"), ns, "", "kubernetes.io/service-name=" + service};
 }
 
-Verdict JudgePorts(const Json& service, std::string_view port, const Collection& slices,
-                   int wanted) {
+std::string WhyNoEndpoint(const Json& service, std::string_view port, const Collection& slices,
+                          int wanted) {
   const Json& ports = service["spec"]["ports"];
   bool found = false;
   for (const Json& one : ports.items()) {
@@ -100,13 +99,13 @@ Verdict JudgePorts(const Json& service, std::string_view port, const Collection&
     const std::string_view name = one["name"].AsString();
     const std::string where =
         Format(" on port %.*s", Length(one["port"].NumberText()), one["port"].NumberText().data());
-    Verdict verdict = JudgeEndpoints(slices, &name, where, wanted);
-    if (verdict.state != Verdict::State::kMet) return verdict;
+    std::string why = WhyTooFewEndpoints(slices, &name, where, wanted);
+    if (!why.empty()) return why;
   }
-  if (found) return Verdict::Met();
-  if (port.empty()) return JudgeEndpoints(slices, nullptr, "", wanted);  // headless, no ports
-  return Verdict::Unmet("has no port %.*s (its ports: %s)", Length(port), port.data(),
-                        NamesOfPorts(ports).c_str());
+  if (found) return "";
+  if (port.empty()) return WhyTooFewEndpoints(slices, nullptr, "", wanted);  // headless, no ports
+  return Format("has no port %.*s (its ports: %s)", Length(port), port.data(),
+                NamesOfPorts(ports).c_str());
 }
 
 Verdict EndpointsReady(const Question& question, const Json& object) {
@@ -115,7 +114,8 @@ Verdict EndpointsReady(const Question& question, const Json& object) {
     count.ready += subset["addresses"].items().size();
     count.waiting += subset["notReadyAddresses"].items().size();
   }
-  return JudgeCount(count, question.settings.min_ready, "address", "addresses", "");
+  return Verdict::MetUnless(
+      WhyTooFew(count, question.settings.min_ready, "address", "addresses", ""));
 }
 
 Verdict ServiceReady(const Question& question, const Json& service) {
@@ -123,12 +123,13 @@ Verdict ServiceReady(const Question& question, const Json& service) {
     return Verdict::Unmet(
         "is of type ExternalName, which has no endpoints; wait for what it names");
   }
-  return JudgePorts(service, question.target.name.port, *question.collections[1],
-                    question.settings.min_ready);
+  return Verdict::MetUnless(WhyNoEndpoint(service, question.target.name.port,
+                                          *question.collections[1], question.settings.min_ready));
 }
 
 Verdict SlicesReady(const Question& question, const Json&) {
-  return JudgeEndpoints(*question.collections[0], nullptr, "", question.settings.min_ready);
+  return Verdict::MetUnless(
+      WhyTooFewEndpoints(*question.collections[0], nullptr, "", question.settings.min_ready));
 }
 
 }  // namespace certlatch

@@ -28,10 +28,10 @@ Judge EndpointsReady;
 Judge ServiceReady;
 Judge SlicesReady;
 
-// At least `wanted` ready endpoints on each port of `service` that is `port`, a number or a name;
-// "": on every port.
-Verdict JudgePorts(const Json& service, std::string_view port, const Collection& slices,
-                   int wanted);
+// Why there are not `wanted` ready endpoints on each port of `service` that is `port`, a number or
+// a name ("": every port); "" if there are.
+std::string WhyNoEndpoint(const Json& service, std::string_view port, const Collection& slices,
+                          int wanted);
 
 // The slices of the Service with this name.
 Selection SlicesOf(const std::string& ns, const std::string& service);
@@ -53,8 +53,8 @@ constexpr size_t kMaxWebhookServices = 20;
 Judge CrdReady;
 Judge WebhooksReady;
 
-// Adds, for each Service that the object's webhooks name, itself and its slices. Nothing if they
-// name more than kMaxWebhookServices.
+// Adds, for each Service that the object's webhooks name, itself and its slices: of
+// kMaxWebhookServices at most, and the object is not ready if there are more.
 void AddWebhookNeeds(const Json& object, std::vector<Selection>& needs);
 
 }  // namespace certlatch

@@ -153,6 +153,12 @@ std::optional<Resource> FindWellKnown(const TypeName& name) {
   return std::nullopt;
 }
 
+Resource WellKnown(const char* name) {
+  TypeName type;
+  type.resource = name;
+  return *FindWellKnown(type);
+}
+
 std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const TypeName& name) {
   std::vector<std::string> all;
   if (name.group.empty()) all.emplace_back("v1");

@@ -1,36 +1,32 @@
 #include "domain/status_words.h"
 
+#include "base/text.h"
 #include "domain/diagnosis_words.h"
 
 namespace certlatch {
 namespace {
 
-std::string DescribeExit(const Json& terminated) {
-  return Fill("exit code {exitCode}[ ({reason})][: {message}]", terminated);
-}
+constexpr char kWaits[] = "{name} waits[ ({state.waiting.reason})][: {state.waiting.message}]";
+constexpr char kEnded[] =
+    "{name} ended with exit code {state.terminated.exitCode}[ ({state.terminated.reason})]"
+    "[: {state.terminated.message}]";
+constexpr char kBefore[] =
+    "[; before: exit code {lastState.terminated.exitCode}][ ({lastState.terminated.reason})]"
+    "[: {lastState.terminated.message}]";
+constexpr char kRuns[] = "{name} still runs";
+constexpr char kUnready[] = "{name} runs but is not ready: its readiness probe has not succeeded";
 
-// What keeps one container from being ready; "" if nothing does.
-std::string DescribeContainer(const Json& container, bool is_init, bool initialized) {
+// What keeps one container from being ready, as a pattern for Fill; nullptr if nothing does.
+const char* PatternFor(const Json& container, bool is_init, bool initialized) {
   const Json& state = container["state"];
-  const Json& waiting = state["waiting"];
-  const Json& ended = state["terminated"];
-  const Json& last = container["lastState"]["terminated"];
-  std::string text = Fill(is_init ? "init container {name} " : "container {name} ", container);
-  if (ended.is_object()) {
-    if (is_init && ended["exitCode"].AsInt() == 0) return "";
-    return text + "ended with " + DescribeExit(ended);
+  if (state["terminated"].is_object()) {
+    return is_init && state.At("terminated.exitCode").AsInt() == 0 ? nullptr : kEnded;
   }
-  if (waiting.is_object()) {
-    if (waiting["reason"].AsString() == "PodInitializing") return "";
-    text += "waits" + Because(waiting);
-  } else if (is_init) {
-    if (initialized) return "";
-    text += "still runs";
-  } else {
-    if (container["ready"].AsBool() != false) return "";
-    text += "runs but is not ready: its readiness probe has not succeeded";
+  if (state["waiting"].is_object()) {
+    return state.At("waiting.reason").AsString() == "PodInitializing" ? nullptr : kWaits;
   }
-  return last.is_object() ? text + "; before: " + DescribeExit(last) : text;
+  if (is_init) return initialized ? nullptr : kRuns;
+  return container["ready"].AsBool() == false ? kUnready : nullptr;
 }
 
 }  // namespace
@@ -51,16 +47,22 @@ std::string Because(const Json& condition) { return Fill("[ ({reason})][: {messa
 std::string DescribePod(const Json& pod) {
   const Json& status = pod["status"];
   const std::string_view phase = status["phase"].AsString();
-  if (pod["metadata"]["deletionTimestamp"].is_string()) return "is being deleted";
-  if (phase == "Succeeded" || phase == "Failed") return Fill("{phase}", status) + Because(status);
+  if (pod.At("metadata.deletionTimestamp").is_string()) return "is being deleted";
+  if (phase == "Succeeded" || phase == "Failed") {
+    return Fill("{phase}[ ({reason})][: {message}]", status);
+  }
   if (HasStatus(pod, "PodScheduled", "False")) {
     return "is not scheduled" + Because(FindCondition(pod, "PodScheduled"));
   }
   const bool initialized = HasStatus(pod, "Initialized", "True");
   for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
     for (const Json& container : status[list].items()) {
-      std::string text = DescribeContainer(container, *list == 'i', initialized);
-      if (!text.empty()) return text;
+      const bool is_init = *list == 'i';
+      const char* pattern = PatternFor(container, is_init, initialized);
+      if (pattern == nullptr) continue;
+      return Format("%s %s%s", is_init ? "init container" : "container",
+                    Fill(pattern, container).c_str(),
+                    pattern == kEnded ? "" : Fill(kBefore, container).c_str());
     }
   }
   return Fill("is not ready[, {phase}]", status) + Because(FindCondition(pod, "Ready"));

@@ -1,21 +1,21 @@
+#include <utility>
+
 #include "base/text.h"
 #include "domain/base64.h"
 #include "domain/cert_pair.h"
+#include "domain/diagnosis_words.h"
 #include "domain/readiness_rows.h"
 
 namespace certlatch {
 namespace {
-
-using Services = std::vector<const Json*>;  // references: name, namespace, port
 
 // How the object reaches its `index`th webhook. The conversion webhook of a
 // CustomResourceDefinition comes after the last; null: there is none.
 const Json& ClientConfig(const Json& object, size_t index) {
   const Json& webhook = object["webhooks"][index];
   if (webhook.is_object()) return webhook["clientConfig"];
-  const Json& conversion = object["spec"]["conversion"];
-  const bool converts = conversion["strategy"].AsString() == "Webhook";
-  return converts ? conversion["webhook"]["clientConfig"] : Json::Null();
+  const bool converts = object.At("spec.conversion.strategy").AsString() == "Webhook";
+  return converts ? object.At("spec.conversion.webhook.clientConfig") : Json::Null();
 }
 
 size_t CountWebhooks(const Json& object) { return object["webhooks"].items().size() + 1; }
@@ -25,107 +25,87 @@ bool IsNamed(const Json& service) {
   return IsObjectName(service["name"].AsString()) && IsObjectName(service["namespace"].AsString());
 }
 
-size_t Find(const Services& services, const Json& service) {
+// Which of `needs` is the Service that is referred to; added with its slices if it is none.
+size_t PlaceOf(const Json& reference, std::vector<Selection>& needs) {
+  Selection service = {WellKnown("services"), std::string(reference["namespace"].AsString()),
+                       std::string(reference["name"].AsString()), ""};
   size_t i = 0;
-  while (i < services.size() &&
-         ((*services[i])["name"].AsString() != service["name"].AsString() ||
-          (*services[i])["namespace"].AsString() != service["namespace"].AsString())) {
-    ++i;
+  while (i < needs.size() && !(needs[i] == service)) ++i;
+  if (i == needs.size()) {
+    Selection slices = SlicesOf(service.ns, service.name);
+    needs.push_back(std::move(service));
+    needs.push_back(std::move(slices));
   }
   return i;
 }
 
-// Each once; one more than kMaxWebhookServices at most.
-Services FindServices(const Json& object) {
-  Services services;
-  for (size_t i = 0; i < CountWebhooks(object) && services.size() <= kMaxWebhookServices; ++i) {
-    const Json& service = ClientConfig(object, i)["service"];
-    if (IsNamed(service) && Find(services, service) == services.size()) {
-      services.push_back(&service);
-    }
-  }
-  return services;
-}
-
-// That it signed the certificate that is served cannot be seen from here.
-Verdict JudgeBundle(const Json& config, WallTime now) {
+// That the bundle signed the certificate that is served cannot be seen from here.
+void CheckBundle(const Json& config, WallTime now, Verdict& verdict) {
   const std::string_view text = config["caBundle"].AsString();
-  if (text.empty()) {
-    // Behind a URL may be a public certificate, which the API server trusts without a bundle.
-    if (config["url"].is_string()) return Verdict::Met();
-    return Verdict::Unmet("caBundle is empty (has cert-manager's cainjector run?)");
-  }
-  Verdict verdict;
+  // Behind a URL may be a public certificate, which the API server trusts without a bundle.
+  if (text.empty() && config["url"].is_string()) return;
   const Result<std::string> pem = DecodeBase64(text);
-  if (!pem) return Verdict::Unmet("caBundle is not base64");
-  const Status status = CheckAnchors(*pem, "caBundle", now, verdict.recheck);
-  if (status) return Verdict::Met();
-  verdict.reason = status.error().text;
-  return verdict;
-}
-
-Verdict JudgeService(const Question& question, const Services& services, const Json& reference) {
-  if (!IsNamed(reference)) return Verdict::Unmet("its clientConfig names no Service");
-  const std::string_view name = reference["name"].AsString();
-  const std::string_view ns = reference["namespace"].AsString();
-  const std::string label =
-      Format("service/%.*s in namespace %.*s", Length(name), name.data(), Length(ns), ns.data());
-  const size_t at = 1 + 2 * Find(services, reference);  // behind the object itself
-  if (at + 1 >= question.collections.size()) return Verdict::Unmet("%s is unknown", label.c_str());
-  const Json* service = question.collections[at]->Only();
-  if (service == nullptr) return Verdict::Unmet("no %s", label.c_str());
-  // The API server connects to the name that it stands for.
-  if ((*service)["spec"]["type"].AsString() == "ExternalName") return Verdict::Met();
-  std::string_view port = reference["port"].NumberText();
-  if (port.empty()) port = "443";
-  Verdict verdict = JudgePorts(*service, port, *question.collections[at + 1], 1);
-  verdict.reason.insert(0, label + ": ");
-  return verdict;
-}
-
-// In the order in which they come to be: the Service, its pods, the bundle.
-Verdict JudgeWebhook(const Question& question, const Services& services, const Json& config) {
-  if (!config["url"].is_string()) {
-    Verdict verdict = JudgeService(question, services, config["service"]);
-    if (verdict.state != Verdict::State::kMet) return verdict;
+  if (text.empty()) {
+    verdict.reason = "caBundle is empty (has cert-manager's cainjector run?)";
+  } else if (!pem) {
+    verdict.reason = "caBundle is not base64";
+  } else {
+    CheckAnchors(*pem, "caBundle", now, verdict.reason, verdict.recheck);
   }
-  return JudgeBundle(config, question.now);
+}
+
+// `needs` are those of the webhooks that have been judged, without the object itself.
+void CheckService(const Question& question, const Json& reference, std::vector<Selection>& needs,
+                  std::string& why) {
+  why = "its clientConfig names no Service";
+  if (!IsNamed(reference)) return;
+  const size_t at = PlaceOf(reference, needs);
+  why = "its Service is one too many to be watched";
+  if (at + 2 >= question.collections.size()) return;
+  why.clear();
+  const Json* service = question.collections[at + 1]->Only();
+  if (service != nullptr) {
+    // The API server connects to the name that it stands for.
+    if (service->At("spec.type").AsString() == "ExternalName") return;
+    std::string_view port = reference["port"].NumberText();
+    if (port.empty()) port = "443";
+    why = WhyNoEndpoint(*service, port, *question.collections[at + 2], 1);
+    if (why.empty()) return;
+  }
+  why = Format("%sservice/%s in namespace %s%s%s", service == nullptr ? "no " : "",
+               needs[at].name.c_str(), needs[at].ns.c_str(), why.empty() ? "" : ": ", why.c_str());
 }
 
 }  // namespace
 
 void AddWebhookNeeds(const Json& object, std::vector<Selection>& needs) {
-  const Services services = FindServices(object);
-  if (services.size() > kMaxWebhookServices) return;
-  for (const Json* service : services) {
-    const std::string name((*service)["name"].AsString());
-    const std::string ns((*service)["namespace"].AsString());
-    needs.push_back({*FindWellKnown({"services", "", "", false}), ns, name, ""});
-    needs.push_back(SlicesOf(ns, name));
+  const size_t most = needs.size() + 2 * kMaxWebhookServices;
+  for (size_t i = 0; i < CountWebhooks(object) && needs.size() < most; ++i) {
+    const Json& reference = ClientConfig(object, i)["service"];
+    if (IsNamed(reference)) PlaceOf(reference, needs);
   }
 }
 
-// A configuration without webhooks is met: it stands in nobody's way, and some controllers leave
-// it so as long as they have no policy.
+// In the order in which they come to be: the Service, its pods, the bundle. A configuration without
+// webhooks is met: it stands in nobody's way, and some controllers leave it so as long as they have
+// no policy.
 Verdict WebhooksReady(const Question& question, const Json& object) {
-  const Services services = FindServices(object);
-  if (services.size() > kMaxWebhookServices) {
-    return Verdict::Unmet(
-        "its webhooks name more than %zu Services, too many to watch; try a dry "
-        "run instead",
-        kMaxWebhookServices);
-  }
+  Verdict verdict = Verdict::Met();
+  std::vector<Selection> needs;
   for (size_t i = 0; i < CountWebhooks(object); ++i) {
     const Json& config = ClientConfig(object, i);
     if (config.is_null()) continue;
-    Verdict verdict = JudgeWebhook(question, services, config);
-    if (verdict.state == Verdict::State::kMet) continue;
-    const Json& name = object["webhooks"][i]["name"];
-    verdict.reason = Format("%s%s: %s", name.is_string() ? "webhook " : "conversion webhook",
-                            Printable(name.AsString(), 300).c_str(), verdict.reason.c_str());
-    return verdict;
+    std::string& why = verdict.reason;
+    if (!config["url"].is_string()) CheckService(question, config["service"], needs, why);
+    if (why.empty()) CheckBundle(config, question.now, verdict);
+    if (why.empty()) continue;
+    const Json& webhook = object["webhooks"][i];
+    why = Format("%swebhook%s: %s", webhook.is_object() ? "" : "conversion ",
+                 Fill("[ {name}]", webhook).c_str(), why.c_str());
+    verdict.state = Verdict::State::kUnmet;
+    break;
   }
-  return Verdict::Met();
+  return verdict;
 }
 
 Verdict CrdReady(const Question& question, const Json& object) {

@@ -1,7 +1,7 @@
 #include <cstdint>
 #include <span>
 
-#include "base/text.h"
+#include "domain/diagnosis_words.h"
 #include "domain/readiness_rows.h"
 #include "domain/status_words.h"
 
@@ -40,37 +40,42 @@ constexpr Step kReplicaSetSteps[] = {
     {"availableReplicas", nullptr, "replicas are available"},
 };
 
-// What else the object says against it; a deployment may recover from all of that.
-struct Complaint {
+// What else the object says against it; it may recover from all of that.
+constexpr struct {
   const char* type;
-  const char* wanted;
-};
-constexpr Complaint kComplaints[] = {{"Progressing", "True"}, {"ReplicaFailure", "False"}};
+  const char* status;
+} kComplaints[] = {
+    {"Progressing", "False"}, {"Progressing", "Unknown"}, {"ReplicaFailure", "True"}};
 
-void AddComplaints(const Json& object, std::string& reason) {
-  for (const Complaint& complaint : kComplaints) {
-    if (!FindCondition(object, complaint.type).is_object()) continue;
-    const Verdict verdict = JudgeCondition(object, complaint.type, complaint.wanted);
-    if (verdict.state != Verdict::State::kMet) reason.append("; ").append(verdict.reason);
+std::string Complaints(const Json& object) {
+  std::string all;
+  for (const auto& [type, status] : kComplaints) {
+    if (!HasStatus(object, type, status)) continue;
+    all += Fill("; {type} is {status}[ ({reason})][: {message}]", FindCondition(object, type));
   }
+  return all;
 }
 
 Verdict RolledOut(const Json& object, std::span<const Step> steps) {
   const Json& spec = object["spec"];
   const Json& status = object["status"];
-  const Json& strategy = spec["updateStrategy"];
-  if (Number(status["observedGeneration"]) < Number(object["metadata"]["generation"])) {
+  const Json& rolling_update = spec.At("updateStrategy.rollingUpdate");
+  const std::string_view strategy = spec.At("updateStrategy.type").AsString();
+  if (Number(status["observedGeneration"]) < Number(object.At("metadata.generation"))) {
     return Verdict::Unmet("its controller has not seen the latest change yet");
   }
   for (const Step& step : steps) {
-    if (step.rolling && strategy["type"].AsString() == "OnDelete") continue;
+    if (step.rolling && strategy == "OnDelete") continue;
     const long long have = Number(status[step.have]);
     long long want = step.want == nullptr ? Number(spec["replicas"], 1) : Number(status[step.want]);
-    if (step.rolling) want -= Number(strategy["rollingUpdate"]["partition"]);
+    if (step.rolling) want -= Number(rolling_update["partition"]);
     if (have >= want) continue;
-    Verdict verdict = Verdict::Unmet("%lld of %lld %s", have, want, step.text);
-    AddComplaints(object, verdict.reason);
-    return verdict;
+    return Verdict::Unmet("%lld of %lld %s%s", have, want, step.text, Complaints(object).c_str());
+  }
+  // A StatefulSet without a partition.
+  if (strategy == "RollingUpdate" && !rolling_update.is_object() &&
+      status["currentRevision"].AsString() != status["updateRevision"].AsString()) {
+    return Verdict::Unmet("its pods are not all of its latest revision yet");
   }
   return Verdict::Met();
 }
@@ -98,27 +103,18 @@ Verdict ReplicaSetReady(const Question&, const Json& object) {
 }
 
 Verdict StatefulSetReady(const Question&, const Json& object) {
-  Verdict verdict = RolledOut(object, kStatefulSetSteps);
-  const Json& status = object["status"];
-  const Json& strategy = object["spec"]["updateStrategy"];
-  if (verdict.state != Verdict::State::kMet || strategy["type"].AsString() == "OnDelete" ||
-      strategy["rollingUpdate"].is_object() ||
-      status["currentRevision"].AsString() == status["updateRevision"].AsString()) {
-    return verdict;
-  }
-  return Verdict::Unmet("its pods are not all of its latest revision yet");
+  return RolledOut(object, kStatefulSetSteps);
 }
 
 Verdict PodReady(const Question&, const Json& pod) {
   Verdict verdict = JudgeCondition(pod, "Ready");
   if (verdict.state == Verdict::State::kMet) return verdict;
-  const Json& status = pod["status"];
-  const std::string_view phase = status["phase"].AsString();
-  if (phase == "Failed" || phase == "Succeeded") {
-    verdict = Verdict::Of(IsMadeAnew(pod) ? Verdict::State::kUnmet : Verdict::State::kImpossible,
-                          "has %s%s",
-                          phase == "Failed" ? "failed" : "completed, so it cannot become ready",
-                          Because(status).c_str());
+  const std::string_view phase = pod.At("status.phase").AsString();
+  const bool failed = phase == "Failed";
+  if (failed || phase == "Succeeded") {
+    if (!IsMadeAnew(pod)) verdict.state = Verdict::State::kImpossible;
+    verdict.reason = failed ? "has failed" : "has completed, so it cannot become ready";
+    verdict.reason += Because(pod["status"]);
   } else if (!HasStatus(pod, "Ready", "True")) {  // else it is of an earlier generation
     verdict.reason = DescribePod(pod);
   }
@@ -132,12 +128,11 @@ Verdict JobReady(const Question&, const Json& job) {
   }
   if (JudgeCondition(job, "Complete").state == Verdict::State::kMet) return Verdict::Met();
   const Json& status = job["status"];
-  return Verdict::Unmet("%s (%lld active, %lld succeeded, %lld failed)",
-                        job["spec"]["suspend"].AsBool() == true
-                            ? "is suspended: nothing runs until spec.suspend is false"
-                            : "not complete",
-                        Number(status["active"]), Number(status["succeeded"]),
-                        Number(status["failed"]));
+  const bool suspended = job.At("spec.suspend").AsBool() == true;
+  return Verdict::Unmet(
+      "%s (%lld active, %lld succeeded, %lld failed)",
+      suspended ? "is suspended: nothing runs until spec.suspend is false" : "not complete",
+      Number(status["active"]), Number(status["succeeded"]), Number(status["failed"]));
 }
 
 }  // namespace certlatch

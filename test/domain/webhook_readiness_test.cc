@@ -197,22 +197,30 @@ TEST(WebhookReadiness, NeedsNothingOfAServiceWithoutAName) {
   }
 }
 
-TEST(WebhookReadiness, IsNotJudgedWithoutTheServicesThatItNeeds) {
-  EXPECT_THAT(Reason(kTarget, {Configuration(Webhook(Config("")))}), EndsWith("ops is unknown"));
+TEST(WebhookReadiness, IsNotMetWithoutTheServicesThatItNeeds) {
+  EXPECT_THAT(Reason(kTarget, {Configuration(Webhook(Config("")))}),
+              EndsWith("its Service is one too many to be watched"));
 }
 
 TEST(WebhookReadiness, WatchesABoundedNumberOfServices) {
-  auto add = [](std::string& webhooks, int i) {
-    webhooks += (i == 0 ? "" : ",") + Webhook(Config("", "", Format("hooks-%d", i)));
-  };
+  std::vector<Collection> objects(1);
   std::string webhooks;
-  for (int i = 0; i < 20; ++i) add(webhooks, i);
-  EXPECT_EQ(Needs(kTarget, Configuration(webhooks)).size(), 41U);
-  add(webhooks, 20);
-  const Collection configuration = Configuration(webhooks);
-  EXPECT_EQ(Needs(kTarget, configuration).size(), 1U);
-  EXPECT_THAT(Reason(kTarget, {configuration}),
-              StartsWith("its webhooks name more than 20 Services"));
+  auto add = [&](int i) {
+    const std::string config = Config(GoodBundle(), "", Format("hooks-%d", i));
+    webhooks += (i == 0 ? "" : ",") + Webhook(config, Format("%d.example.com", i));
+    objects[0] = Configuration(webhooks);
+  };
+  for (int i = 0; i < 20; ++i) {
+    add(i);
+    objects.push_back(Objects({kService}));
+    objects.push_back(Slice("https", "true"));
+  }
+  EXPECT_EQ(Needs(kTarget, objects[0]).size(), 41U);
+  EXPECT_EQ(Judge(kTarget, objects).state, State::kMet);
+  add(20);
+  EXPECT_EQ(Needs(kTarget, objects[0]).size(), 41U);
+  EXPECT_EQ(Reason(kTarget, objects),
+            "webhook 20.example.com: its Service is one too many to be watched");
 }
 
 // --- crd ---

@@ -124,7 +124,7 @@ TEST(RolloutReadiness, OfADeploymentSaysWhatStopsItAndStillWaitsForIt) {
        {"", R"(,"conditions":[{"type":"Progressing","status":"True"},
                   {"type":"ReplicaFailure","status":"True","reason":"FailedCreate",
                    "message":"exceeded quota"}])",
-        "0 of 1 replicas are updated; ReplicaFailure is True (FailedCreate: exceeded quota)"},
+        "0 of 1 replicas are updated; ReplicaFailure is True (FailedCreate): exceeded quota"},
        {"", R"(,"replicas":1,"updatedReplicas":1,"availableReplicas":1,"conditions":[
                   {"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded"}])",
         ""}});
