@@ -37,9 +37,9 @@ TEST(WaitFlags, TakeTheAnnotationPrefixOfALease) {
 
 TEST(WaitFlags, AreExplainedWithWhatReadyMeansOfEachKind) {
   const std::string help = ParsedLine("wait --help").text;
-  for (const char* kind : {"certificate", "secret", "endpoints", "service", "pod", "deployment",
-                           "statefulset", "daemonset", "job", "crd", "mutatingwebhookconfiguration",
-                           "lease", "--keys A,B", "--annotation-prefix P"}) {
+  for (const char* kind :
+       {"certificate", "secret", "endpoints, service", "pod, job, lease", "deployment and the like",
+        "crd", "webhookconfiguration", "any other", "--keys A,B", "--annotation-prefix P"}) {
     EXPECT_THAT(help, HasSubstr(kind));
   }
 }

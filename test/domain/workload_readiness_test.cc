@@ -119,8 +119,8 @@ TEST(RolloutReadiness, OfADeploymentSaysWhatStopsItAndStillWaitsForIt) {
       "deployment/a",
       {{"", R"(,"conditions":[{"type":"Progressing","status":"False",
                   "reason":"ProgressDeadlineExceeded","message":"timed out progressing"}])",
-        "0 of 1 replicas are updated; Progressing is False (ProgressDeadlineExceeded: timed "
-        "out progressing)"},
+        "0 of 1 replicas are updated; Progressing is False (ProgressDeadlineExceeded): timed "
+        "out progressing"},
        {"", R"(,"conditions":[{"type":"Progressing","status":"True"},
                   {"type":"ReplicaFailure","status":"True","reason":"FailedCreate",
                    "message":"exceeded quota"}])",
