@@ -37,9 +37,7 @@ std::string ExpectLabel(const ExpectOptions& options) {
 }
 
 Selection ExpectSelection(const ExpectOptions& options) {
-  TypeName type;
-  type.resource = TypeOf(options);
-  return {*FindWellKnown(type), options.ns, options.name, ""};
+  return {WellKnown(TypeOf(options)), options.ns, options.name, ""};
 }
 
 std::string ExpectPath(const ExpectOptions& options) {

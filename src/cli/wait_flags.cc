@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/connection_flags.h"
+#include "cli/pair_flags.h"
 #include "domain/goal.h"
 #include "domain/http_method.h"
 #include "domain/target.h"
@@ -20,10 +21,15 @@ constexpr const char* kWaitUsage =
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "  certlatch wait tcp://HOST:PORT http(s)://URL postgres://HOST[:PORT] file:PATH... [flags]\n"
     "\n"
-    "Without --for a target is met when it is ready: a certificate issued for its current spec, a\n"
-    "TLS secret whose key belongs to its certificate, endpoints or a service with a ready "
-    "address,\n"
-    "a job complete; of other kinds the condition Ready, else Available.\n"
+    "Without --for a target is met when it is ready:\n"
+    "  certificate              issued for its current spec\n"
+    "  secret                   has its --keys; of type TLS, a valid pair\n"
+    "  endpoints, service       has ready addresses\n"
+    "  pod, job, lease          Ready; complete; says that a certificate is published\n"
+    "  deployment and the like  rolled out and available\n"
+    "  crd                      established, its conversion webhook as below\n"
+    "  …webhookconfiguration    each webhook has a Service, an endpoint, a valid caBundle\n"
+    "  any other                condition Ready, else Available\n"
     "\n"
     "Flags:\n";
 
@@ -34,6 +40,15 @@ constexpr const char* kWaitExamples =
     "Examples:\n"
     "  certlatch wait certificate/web secret/web-tls --timeout=5m\n"
     "  certlatch wait deployment/api --for=condition=Available --timeout=2m\n";
+
+// One more list of them. As the API server checks keys: letters, digits, '-', '_' and '.'.
+Status SetKeys(void* place, std::string_view value) {
+  for (const std::string_view key : Split(value, ',')) {
+    if (!ConsistsOf(key, "-_.")) return Refuse("must be keys of a Secret, as in user,password");
+    static_cast<std::vector<std::string>*>(place)->emplace_back(key);
+  }
+  return {};
+}
 
 constexpr Flag kWaitFlags[] = {
     {"for", "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]", AddText,
@@ -51,6 +66,10 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.http_statuses)},
     {"target-ca-file", "FILE", "whom to trust at an https target; default: the system's", SetFilled,
      CERTLATCH_COMMAND(wait.target_ca_file)},
+    {"keys", "A,B", "of a secret: must be there, and not empty", SetKeys,
+     CERTLATCH_COMMAND(wait.readiness.keys)},
+    {"annotation-prefix", "P", "of a lease's annotations; default kubetemplater.io",
+     SetAnnotationPrefix, CERTLATCH_COMMAND(wait.readiness.annotation_prefix)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
      CERTLATCH_COMMAND(wait.watch.retry_forbidden)},
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},

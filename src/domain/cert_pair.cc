@@ -22,6 +22,7 @@
 
 #include "base/deleter.h"
 #include "base/text.h"
+#include "base/wall_time.h"
 
 namespace certlatch {
 namespace {
@@ -117,7 +118,8 @@ class PemFile {
     return false;
   }
   bool failed() const { return !problem_.empty(); }
-  Error TakeError() { return Error{Code::kRetry, std::move(problem_)}; }
+  std::string TakeProblem() { return std::move(problem_); }
+  Error TakeError() { return Error{Code::kRetry, TakeProblem()}; }
 
  private:
   void Drop() {
@@ -462,6 +464,16 @@ CertStack ReadCerts(PemFile& file, size_t most) {
   return file.failed() ? nullptr : std::move(certs);
 }
 
+// The certificates to trust, at least one; null: see the file's error.
+CertStack ReadAnchors(PemFile& file) {
+  CertStack anchors = ReadCerts(file, kMaxAnchors);
+  if (anchors != nullptr && sk_X509_num(anchors.get()) == 0) {
+    file.Fail(" holds no PEM certificate");
+    return nullptr;
+  }
+  return anchors;
+}
+
 // X509_V_OK, or why `chain` (the leaf first) leads to none of `anchors`.
 int VerifyIssuers(STACK_OF(X509) * chain, STACK_OF(X509) * anchors) {
   const CertStore store(X509_STORE_new());
@@ -497,6 +509,28 @@ Result<CertFacts> Read(std::string_view chain_pem, const std::string_view* key_p
   return facts;
 }
 
+// `begins`: when the first that is not valid yet becomes it. False: see the file's error.
+bool HasValidAnchor(PemFile& file, WallTime now, WallTime& begins) {
+  const CertStack anchors = ReadAnchors(file);
+  if (anchors == nullptr) return false;
+  WallTime last_end = WallTime::min();
+  for (int i = 0; i < sk_X509_num(anchors.get()); ++i) {
+    const X509* anchor = sk_X509_value(anchors.get(), i);
+    WallTime begin;
+    WallTime end;
+    if (!ReadTime(X509_get0_notBefore(anchor), begin) ||
+        !ReadTime(X509_get0_notAfter(anchor), end)) {
+      return file.Fail(": the dates of certificate %d do not parse", i + 1);
+    }
+    if (begin <= now && now <= end) return true;
+    last_end = std::max(last_end, end);
+    if (now < begin) begins = std::min(begins, begin);
+  }
+  const bool early = begins != WallTime::max();
+  return file.Fail(early ? " is not valid before %s" : " expired at %s",
+                   FormatWallTime(early ? begins : last_end).c_str());
+}
+
 }  // namespace
 
 Result<CertFacts> ReadLeaf(std::string_view chain_pem, const PairNames& names) {
@@ -514,17 +548,24 @@ Status CheckIssuers(std::string_view chain_pem, std::string_view ca_pem, std::st
   PemFile chain_file(cert_name, chain_pem);
   PemFile ca_file(ca_name, ca_pem);
   const CertStack chain = ReadCerts(chain_file, kMaxChainLength);
-  const CertStack anchors = ReadCerts(ca_file, kMaxAnchors);
+  const CertStack anchors = ReadAnchors(ca_file);
   if (chain == nullptr) return chain_file.TakeError();
   if (anchors == nullptr) return ca_file.TakeError();
-  if (sk_X509_num(anchors.get()) == 0) {
-    return Failure(Code::kRetry, "%.*s holds no PEM certificate", Length(ca_name), ca_name.data());
-  }
   const int problem = VerifyIssuers(chain.get(), anchors.get());
   if (problem == X509_V_OK) return {};
   return Failure(Code::kRetry, "%.*s does not lead to a certificate in %.*s (%s)",
                  Length(cert_name), cert_name.data(), Length(ca_name), ca_name.data(),
                  X509_verify_cert_error_string(problem));
+}
+
+void CheckAnchors(std::string_view ca_pem, std::string_view name, WallTime now,
+                  std::string& problem, std::optional<WallTime>& changes_at) {
+  const CleanErrorQueue clean;
+  PemFile file(name, ca_pem);
+  WallTime begins = WallTime::max();
+  if (HasValidAnchor(file, now, begins)) return;
+  problem = file.TakeProblem();
+  if (begins != WallTime::max()) changes_at = begins;
 }
 
 Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name) {

@@ -63,6 +63,12 @@ Result<CertFacts> ReadCertDer(std::string_view der, std::string_view name);
 Status CheckIssuers(std::string_view chain_pem, std::string_view ca_pem, std::string_view cert_name,
                     std::string_view ca_name);
 
+// Whether one of the certificates of `ca_pem` is valid now, as the API server needs of a caBundle:
+// an old one may still stand beside its successor. `problem`: what is wrong, beginning with `name`;
+// `changes_at`: when waiting alone will have changed that. Untouched if there is no such thing.
+void CheckAnchors(std::string_view ca_pem, std::string_view name, WallTime now,
+                  std::string& problem, std::optional<WallTime>& changes_at);
+
 enum class Validity {
   kValid,        // notBefore <= now < notAfter - min_validity
   kNotYetValid,  // now < notBefore

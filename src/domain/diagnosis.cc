@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/wall_time.h"
 #include "domain/diagnosis_words.h"
+#include "domain/status_words.h"
 #include "domain/watch_session.h"
 
 namespace certlatch {
@@ -152,17 +153,6 @@ struct Row {
   const char* reason;  // nullptr: any
   const char* text;    // as in Say()
 };
-
-const Json& FindCondition(const Json& object, const char* type) {
-  for (const Json& condition : At(object, "status.conditions").items()) {
-    if (Is(condition, "type", type)) return condition;
-  }
-  return Json::Null();
-}
-
-bool HasStatus(const Json& object, const char* type, const char* status) {
-  return Is(FindCondition(object, type), "status", status);
-}
 
 bool IsStale(const Json& object, const Json& condition) {
   auto observed = At(condition, "observedGeneration").AsInt();
@@ -538,51 +528,9 @@ void VisitSecret(Walk& walk, Objects objects) {
 
 // --- pods ---
 
-#define CERTLATCH_BEFORE                                                                    \
-  "[; before: exit code {lastState.terminated.exitCode}][ ({lastState.terminated.reason})]" \
-  "[: {lastState.terminated.message}]"
-
-// What keeps one container from being ready, as in Say(); nullptr if nothing does.
-const char* DescribeContainer(const Json& container, bool is_init, bool initialized) {
-  const Json& ended = At(container, "state.terminated");
-  if (ended.is_object()) {
-    if (is_init && At(ended, "exitCode").AsInt() == 0) return nullptr;
-    return "!{$}container {name} ended with exit code {state.terminated.exitCode}"
-           "[ ({state.terminated.reason})][: {state.terminated.message}]";
-  }
-  if (At(container, "state.waiting").is_object()) {
-    if (Is(container, "state.waiting.reason", "PodInitializing")) return nullptr;
-    return "!{$}container {name} waits[ ({state.waiting.reason})][: "
-           "{state.waiting.message}]" CERTLATCH_BEFORE;
-  }
-  if (is_init) return initialized ? nullptr : "!{$}container {name} still runs" CERTLATCH_BEFORE;
-  if (At(container, "ready").AsBool() != false) return nullptr;
-  return "!container {name} runs but is not ready: its readiness probe has not "
-         "succeeded" CERTLATCH_BEFORE;
-}
-
-#undef CERTLATCH_BEFORE
-
 void TellPod(Walk& walk, const Json& pod) {
-  const Json& status = At(pod, "status");
-  const Json& scheduled = FindCondition(pod, "PodScheduled");
   Enter(walk, pod);
-  if (!Is(pod, "metadata.deletionTimestamp", "")) return Say(walk, "!is being deleted");
-  if (Is(status, "phase", "Succeeded") || Is(status, "phase", "Failed")) {
-    return Say(walk, "!{phase}[ ({reason})][: {message}]", status);
-  }
-  if (Is(scheduled, "status", "False")) {
-    return Say(walk, "!is not scheduled[ ({reason})][: {message}]", scheduled);
-  }
-  const bool initialized = HasStatus(pod, "Initialized", "True");
-  for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
-    const bool is_init = *list == 'i';
-    for (const Json& container : status[list].items()) {
-      const char* text = DescribeContainer(container, is_init, initialized);
-      if (text != nullptr) return Say(walk, text, container, is_init ? "init " : "");
-    }
-  }
-  Say(walk, "!is not ready[ ({reason})][: {message}]", FindCondition(pod, "Ready"));
+  Say(walk, "!{$}", DescribePod(pod));
 }
 
 void VisitPods(Walk& walk, Objects objects) {

@@ -1,6 +1,7 @@
 #include "domain/goal.h"
 
 #include <cstdarg>
+#include <utility>
 
 #include "base/text.h"
 
@@ -84,6 +85,11 @@ ConditionGoal ReadConditionGoal(std::string_view text) {
 }
 
 }  // namespace
+
+Verdict Verdict::MetUnless(std::string reason) {
+  const State state = reason.empty() ? State::kMet : State::kUnmet;
+  return {state, std::move(reason), {}};
+}
 
 Verdict Verdict::Unmet(const char* pattern, ...) {
   va_list arguments;

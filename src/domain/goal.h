@@ -27,6 +27,8 @@ struct Verdict {
   std::optional<WallTime> recheck;  // the same objects may be judged otherwise from then on
 
   static Verdict Met() { return {State::kMet, "", {}}; }
+  // Unmet for this reason; met if it is "".
+  static Verdict MetUnless(std::string reason);
   // The reason as for printf: see Format() in text.h.
   [[gnu::format(printf, 1, 2)]] static Verdict Unmet(const char* pattern, ...);
   [[gnu::format(printf, 2, 3)]] static Verdict Of(State state, const char* pattern, ...);

@@ -208,6 +208,16 @@ const Json& Json::operator[](size_t index) const {
   return index < all.size() ? all[index] : kNull;
 }
 
+const Json& Json::At(std::string_view path) const {
+  const Json* field = this;
+  while (true) {
+    const size_t dot = path.find('.');
+    field = &(*field)[path.substr(0, dot)];
+    if (dot == std::string_view::npos) return *field;
+    path.remove_prefix(dot + 1);
+  }
+}
+
 const Json* Json::Find(std::string_view key) const {
   const Object& all = members();
   for (auto member = all.rbegin(); member != all.rend(); ++member) {

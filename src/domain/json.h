@@ -51,6 +51,7 @@ class Json {
   const Json& operator[](std::string_view key) const;  // of duplicate keys the last, as in Go
   const Json& operator[](size_t index) const;
   const Json* Find(std::string_view key) const;  // nullptr: no such key
+  const Json& At(std::string_view path) const;   // At("a.b") is ["a"]["b"]
   std::string_view AsString() const;             // "" unless a string
   std::string_view NumberText() const;           // "" unless a number
   std::optional<int64_t> AsInt() const;          // nullopt unless a number spelled as an integer

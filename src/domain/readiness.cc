@@ -1,32 +1,18 @@
 #include "domain/readiness.h"
 
 #include <cstdint>
-#include <cstdlib>
+#include <utility>
 
 #include "base/duration.h"
 #include "base/text.h"
 #include "base/wall_time.h"
 #include "domain/base64.h"
 #include "domain/cert_pair.h"
+#include "domain/readiness_rows.h"
+#include "domain/status_words.h"
 
 namespace certlatch {
 namespace {
-
-using Collections = std::vector<const Collection*>;
-
-struct Question {
-  const Target& target;
-  const Collections& collections;
-  const ReadinessSettings& settings;
-  WallTime now;
-};
-
-const Json& FindCondition(const Json& object, std::string_view type) {
-  for (const Json& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].AsString() == type) return condition;
-  }
-  return Json::Null();
-}
 
 // --- any kind ---
 
@@ -81,7 +67,19 @@ Verdict JudgePair(std::string_view chain, std::string_view key, const Question& 
   return verdict;
 }
 
+// Names of keys may be told, values never.
+Verdict HasKeys(const std::vector<std::string>& keys, const Json& data) {
+  for (const std::string& key : keys) {
+    const Json* value = data.Find(key);
+    if (value != nullptr && !value->AsString().empty()) continue;
+    return Verdict::Unmet(value == nullptr ? "has no key %s" : "its key %s is empty", key.c_str());
+  }
+  return Verdict::Met();
+}
+
 Verdict SecretReady(const Question& question, const Json& object) {
+  Verdict verdict = HasKeys(question.settings.keys, object["data"]);
+  if (verdict.state != Verdict::State::kMet) return verdict;
   if (object["type"].AsString() != "kubernetes.io/tls") return Verdict::Met();
   const std::string_view texts[] = {object["data"]["tls.crt"].AsString(),
                                     object["data"]["tls.key"].AsString()};
@@ -96,157 +94,42 @@ Verdict SecretReady(const Question& question, const Json& object) {
   return JudgePair(*chain, key->Reveal(), question);
 }
 
-// --- endpoints, service, endpointslice ---
+// --- lease ---
 
-struct Count {
-  size_t ready = 0;
-  size_t waiting = 0;
-};
-
-// "no ready address (…)", "fewer than 3 ready endpoints on port 443 (…)".
-Verdict JudgeCount(const Count& count, int wanted, const char* noun, const char* plural,
-                   const std::string& where) {
-  if (count.ready >= static_cast<size_t>(wanted)) return Verdict::Met();
-  const std::string few =
-      wanted == 1 ? Format("no ready %s", noun) : Format("fewer than %d ready %s", wanted, plural);
-  return Verdict::Unmet("%s%s (%zu ready, %zu not ready)", few.c_str(), where.c_str(), count.ready,
-                        count.waiting);
-}
-
-Verdict EndpointsReady(const Question& question, const Json& object) {
-  Count count;
-  for (const Json& subset : object["subsets"].items()) {
-    count.ready += subset["addresses"].items().size();
-    count.waiting += subset["notReadyAddresses"].items().size();
-  }
-  return JudgeCount(count, question.settings.min_ready, "address", "addresses", "");
-}
-
-bool SliceHasPort(const Json& slice, const std::string_view* port_name) {
-  if (port_name == nullptr) return true;
-  // An unnamed port of a Service is "" in the slice, or absent.
-  for (const Json& port : slice["ports"].items()) {
-    if (port["name"].AsString() == *port_name) return true;
-  }
-  return false;
-}
-
-// One endpoint stands in two slices where a Service has IPv4 and IPv6: the pod counts once.
-std::string_view EndpointIdentity(const Json& endpoint) {
-  const std::string_view pod = endpoint["targetRef"]["name"].AsString();
-  return pod.empty() ? endpoint["addresses"][0].AsString() : pod;
-}
-
-using Identities = std::vector<std::string_view>;
-
-int Compare(const void* a, const void* b) {
-  return static_cast<const std::string_view*>(a)->compare(*static_cast<const std::string_view*>(b));
-}
-
-size_t CountDistinct(Identities& all) {
-  if (!all.empty()) std::qsort(all.data(), all.size(), sizeof(std::string_view), Compare);
-  size_t count = 0;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (i == 0 || all[i] != all[i - 1]) ++count;
-  }
-  return count;
-}
-
-// `port_name` nullptr: on any port.
-Verdict JudgeEndpoints(const Collection& slices, const std::string_view* port_name,
-                       const std::string& where, const Question& question) {
-  Identities ready;
-  Identities waiting;
-  for (const Json::Member& slice : slices.objects) {
-    if (!SliceHasPort(slice.value, port_name)) continue;
-    for (const Json& endpoint : slice.value["endpoints"].items()) {
-      // "A nil value should be interpreted as true": EndpointConditions in the API reference.
-      const bool is_ready = endpoint["conditions"]["ready"].AsBool().value_or(true);
-      (is_ready ? ready : waiting).push_back(EndpointIdentity(endpoint));
-    }
-  }
-  return JudgeCount({CountDistinct(ready), CountDistinct(waiting)}, question.settings.min_ready,
-                    "endpoint", "endpoints", where);
-}
-
-bool IsPort(const Json& port, std::string_view wanted) {
-  return wanted.empty() || port["name"].AsString() == wanted || port["port"].NumberText() == wanted;
-}
-
-std::string NamesOfPorts(const Json& ports) {
-  std::string names;
-  for (const Json& port : ports.items()) {
-    const std::string name = Printable(port["name"].AsString(), 100);
-    if (!names.empty()) names += ", ";
-    names += port["port"].NumberText();
-    if (!name.empty()) names.append(1, ' ').append(name);
-  }
-  return names.empty() ? "none" : names;
-}
-
-Verdict ServiceReady(const Question& question, const Json& service) {
-  if (service["spec"]["type"].AsString() == "ExternalName") {
-    return Verdict::Unmet(
-        "is of type ExternalName, which has no endpoints; wait for what it names");
-  }
-  const Collection& slices = *question.collections[1];
-  const std::string& wanted = question.target.name.port;
-  const Json& ports = service["spec"]["ports"];
-  bool found = false;
-  for (const Json& port : ports.items()) {
-    if (!IsPort(port, wanted)) continue;
-    found = true;
-    const std::string_view name = port["name"].AsString();
-    const std::string where = Format(" on port %.*s", Length(port["port"].NumberText()),
-                                     port["port"].NumberText().data());
-    Verdict verdict = JudgeEndpoints(slices, &name, where, question);
-    if (verdict.state != Verdict::State::kMet) return verdict;
-  }
-  if (found) return Verdict::Met();
-  if (wanted.empty()) return JudgeEndpoints(slices, nullptr, "", question);  // headless, no ports
-  return Verdict::Unmet("has no port %s (its ports: %s)", wanted.c_str(),
-                        NamesOfPorts(ports).c_str());
-}
-
-Verdict SlicesReady(const Question& question, const Json&) {
-  return JudgeEndpoints(*question.collections[0], nullptr, "", question);
-}
-
-// --- job ---
-
-Verdict JobReady(const Question&, const Json& object) {
-  if (JudgeCondition(object, "Failed").state == Verdict::State::kMet) {
-    const std::string message =
-        Printable(FindCondition(object, "Failed")["message"].AsString(), 500);
-    return Verdict::Of(Verdict::State::kImpossible, "the Job failed%s%s",
-                       message.empty() ? "" : ": ", message.c_str());
-  }
-  if (JudgeCondition(object, "Complete").state == Verdict::State::kMet) return Verdict::Met();
-  const Json& status = object["status"];
-  const auto count = [&status](std::string_view key) {
-    return static_cast<long long>(status[key].AsInt().value_or(0));
-  };
-  return Verdict::Unmet("not complete (%lld active, %lld succeeded, %lld failed)", count("active"),
-                        count("succeeded"), count("failed"));
+Verdict LeaseReady(const Question& question, const Json& object) {
+  Expected expected =
+      ReadLeaseAnnotations(object["metadata"]["annotations"], question.settings.annotation_prefix);
+  if (expected.known) return Verdict::Met();
+  return {Verdict::State::kUnmet, std::move(expected.problem), {}};
 }
 
 // --- the table ---
 
-enum class Needs : uint8_t { kItself, kSlices, kBoth };
+enum class Needs : uint8_t { kItself, kSlices, kBoth, kWebhooks };
 
 struct Row {
   const char* group_resource;
   Needs needs;
-  Verdict (*judge)(const Question&, const Json& object);
+  Judge* judge;
 };
 
 constexpr Row kRows[] = {
     {"certificates.cert-manager.io", Needs::kItself, CertificateReady},
+    {"customresourcedefinitions.apiextensions.k8s.io", Needs::kWebhooks, CrdReady},
+    {"daemonsets.apps", Needs::kItself, DaemonSetReady},
+    {"deployments.apps", Needs::kItself, DeploymentReady},
     {"endpoints", Needs::kItself, EndpointsReady},
     {"endpointslices.discovery.k8s.io", Needs::kSlices, SlicesReady},
     {"jobs.batch", Needs::kItself, JobReady},
+    {"leases.coordination.k8s.io", Needs::kItself, LeaseReady},
+    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", Needs::kWebhooks, WebhooksReady},
+    {"pods", Needs::kItself, PodReady},
+    {"replicasets.apps", Needs::kItself, ReplicaSetReady},
     {"secrets", Needs::kItself, SecretReady},
     {"services", Needs::kBoth, ServiceReady},
+    {"statefulsets.apps", Needs::kItself, StatefulSetReady},
+    {"validatingwebhookconfigurations.admissionregistration.k8s.io", Needs::kWebhooks,
+     WebhooksReady},
     {"", Needs::kItself, ReadyOrAvailable},  // any other
 };
 
@@ -259,16 +142,17 @@ const Row& RowFor(const Target& target) {
 
 }  // namespace
 
-std::vector<Selection> ReadinessNeeds(const Target& target, const Collections& /*known*/) {
+std::vector<Selection> ReadinessNeeds(const Target& target, const Collections& known) {
   const Needs needs = RowFor(target).needs;
   std::vector<Selection> all;
   if (needs != Needs::kSlices) {
     all.push_back({target.resource, target.ns, target.name.name, ""});
   }
-  if (needs != Needs::kItself) {
-    // The slices of the Service with the target's name.
-    all.push_back({*FindWellKnown({"endpointslices", "", "", false}), target.ns, "",
-                   "kubernetes.io/service-name=" + target.name.name});
+  if (needs == Needs::kSlices || needs == Needs::kBoth) {
+    all.push_back(SlicesOf(target.ns, target.name.name));
+  }
+  if (needs == Needs::kWebhooks && !known.empty() && known[0]->Only() != nullptr) {
+    AddWebhookNeeds(*known[0]->Only(), all);
   }
   return all;
 }

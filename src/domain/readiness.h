@@ -1,6 +1,7 @@
 // Readiness is what the users of a kind of object mean by "ready", where no --for says otherwise.
 // One row a kind in readiness.cc: which objects to watch, and a pure judgement over them. A kind
-// without a row is ready by its condition Ready, else Available.
+// without a row is ready by its condition Ready, else Available. Texts never tell what a Secret
+// holds.
 #pragma once
 
 #include <string>
@@ -8,14 +9,17 @@
 
 #include "base/time.h"
 #include "domain/goal.h"
+#include "domain/lease_record.h"
 #include "domain/target.h"
 #include "domain/watch_session.h"
 
 namespace certlatch {
 
 struct ReadinessSettings {
-  int min_ready = 1;        // addresses or endpoints
-  Duration min_validity{};  // how long a certificate must still be valid
+  int min_ready = 1;              // addresses or endpoints
+  Duration min_validity{};        // how long a certificate must still be valid
+  std::vector<std::string> keys;  // of a Secret: what must be there, and not empty
+  std::string annotation_prefix{kDefaultAnnotationPrefix};  // of a Lease
 };
 
 // The collections that JudgeReady needs for `target`, in its order, as far as those already known

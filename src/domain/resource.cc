@@ -17,12 +17,15 @@ constexpr char kWellKnown[] =
     "Secret secrets - v1 n -\n"
     "Service services - v1 n - svc\n"
     "ServiceAccount serviceaccounts - v1 n - sa\n"
+    "APIService apiservices apiregistration.k8s.io v1 c -\n"
     "DaemonSet daemonsets apps v1 n - ds\n"
     "Deployment deployments apps v1 n - deploy\n"
     "ReplicaSet replicasets apps v1 n - rs\n"
     "StatefulSet statefulsets apps v1 n - sts\n"
+    "CronJob cronjobs batch v1 n - cj\n"
     "Job jobs batch v1 n -\n"
     "Lease leases coordination.k8s.io v1 n -\n"
+    "Ingress ingresses networking.k8s.io v1 n - ing\n"
     "EndpointSlice endpointslices discovery.k8s.io v1 n v1beta1\n"
     "CustomResourceDefinition customresourcedefinitions apiextensions.k8s.io v1 c - crd crds\n"
     "MutatingWebhookConfiguration mutatingwebhookconfigurations"
@@ -32,7 +35,12 @@ constexpr char kWellKnown[] =
     "Certificate certificates cert-manager.io v1 n - cert certs\n"
     "CertificateRequest certificaterequests cert-manager.io v1 n - cr crs\n"
     "ClusterIssuer clusterissuers cert-manager.io v1 c -\n"
-    "Issuer issuers cert-manager.io v1 n -";
+    "Issuer issuers cert-manager.io v1 n -\n"
+    "Challenge challenges acme.cert-manager.io v1 n -\n"
+    "Order orders acme.cert-manager.io v1 n -\n"
+    "ClusterSecretStore clustersecretstores external-secrets.io v1 c v1beta1 css\n"
+    "ExternalSecret externalsecrets external-secrets.io v1 n v1beta1 es\n"
+    "SecretStore secretstores external-secrets.io v1 n v1beta1 ss";
 
 enum Column { kKind, kPlural, kGroup, kVersion, kScope, kFallback, kShortNames };
 using Columns = std::vector<std::string_view>;
@@ -143,6 +151,12 @@ std::optional<Resource> FindWellKnown(const TypeName& name) {
                         row[kFallback]);
   }
   return std::nullopt;
+}
+
+Resource WellKnown(const char* name) {
+  TypeName type;
+  type.resource = name;
+  return *FindWellKnown(type);
 }
 
 std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const TypeName& name) {

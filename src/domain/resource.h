@@ -49,6 +49,9 @@ std::vector<TypeName> ReadTypeName(std::string_view type);
 // From the built-in table. nullopt: only API discovery can tell.
 std::optional<Resource> FindWellKnown(const TypeName& name);
 
+// The type of the table with this singular or plural name; it must be there.
+Resource WellKnown(const char* name);
+
 // Group versions worth asking about `name`, in kubectl's order, out of the answer to GET /apis:
 // "" (the core group) first, then preferred versions before others. At most kMaxGroupVersions.
 constexpr size_t kMaxGroupVersions = 200;

@@ -1,9 +1,9 @@
-#include "domain/readiness.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "domain/base64.h"
+#include "test/domain/readiness_case.h"
 #include "test/support/pki.h"
 
 namespace certlatch {
@@ -11,42 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using State = Verdict::State;
-
-const WallTime kNow = std::chrono::time_point_cast<std::chrono::seconds>(
-    std::chrono::system_clock::now());  // test certificates are valid around it
-
-Target TargetOf(const std::string& text) {
-  Target target;
-  target.name = ParseTargets({text})->front();
-  target.resource = *FindWellKnown(ReadTypeName(target.name.type).front());
-  target.ns = "prod";
-  return target;
-}
-
-Collection Objects(const std::vector<std::string>& texts) {
-  Collection collection;
-  collection.knowledge = Collection::Knowledge::kKnown;
-  for (const std::string& text : texts) {
-    collection.objects.push_back(
-        {"prod/" + std::to_string(collection.objects.size()), *ParseJson(text)});
-  }
-  return collection;
-}
-
-Verdict Judge(const std::string& target, const std::vector<Collection>& collections,
-              const ReadinessSettings& settings = {}, WallTime now = kNow) {
-  std::vector<const Collection*> pointers;
-  pointers.reserve(collections.size());
-  for (const Collection& collection : collections) pointers.push_back(&collection);
-  return JudgeReady(TargetOf(target), pointers, settings, now);
-}
-
-std::string Reason(const std::string& target, const std::vector<Collection>& collections) {
-  const Verdict verdict = Judge(target, collections);
-  EXPECT_EQ(verdict.state, State::kUnmet);
-  return verdict.reason;
-}
 
 // --- any kind ---
 
@@ -55,17 +19,40 @@ TEST(Readiness, OfAnyKindIsTheConditionReadyElseAvailable) {
     return Objects(
         {R"({"status":{"conditions":[{"type":")" + type + R"(","status":")" + status + R"("}]}})"});
   };
-  EXPECT_EQ(Judge("pod/a", {object("Ready", "True")}).state, State::kMet);
-  EXPECT_EQ(Judge("deployment/a", {object("Available", "True")}).state, State::kMet);
-  EXPECT_EQ(Reason("pod/a", {object("Ready", "False")}), "Ready is False");
-  EXPECT_EQ(Reason("pod/a", {Objects({"{}"})}), "has no condition Ready or Available yet");
+  EXPECT_EQ(Judge("node/a", {object("Ready", "True")}).state, State::kMet);
+  EXPECT_EQ(Judge("apiservice/a", {object("Available", "True")}).state, State::kMet);
+  EXPECT_EQ(Reason("node/a", {object("Ready", "False")}), "Ready is False");
+  EXPECT_EQ(Reason("node/a", {Objects({"{}"})}), "has no condition Ready or Available yet");
 }
 
 TEST(Readiness, OfWhatIsAbsentIsNotFoundYet) {
-  for (const char* target : {"pod/a", "certificate/a", "secret/a", "endpoints/a", "job/a"}) {
+  for (const char* target :
+       {"pod/a", "certificate/a", "secret/a", "endpoints/a", "job/a", "lease/a", "deployment/a",
+        "crd/a", "validatingwebhookconfiguration/a"}) {
     EXPECT_EQ(Reason(target, {Objects({})}), "not found yet") << target;
   }
   EXPECT_EQ(Reason("service/a", {Objects({}), Objects({})}), "not found yet");
+}
+
+// Issuers, stores, ExternalSecrets and nodes say why in their condition Ready.
+TEST(Readiness, OfAnyKindCarriesReasonAndMessageOfItsCondition) {
+  auto object = [](const std::string& status) {
+    return Objects({R"({"metadata":{"generation":2},"status":{"conditions":[{"type":"Ready",
+        "status":")" +
+                    status + R"(","reason":"SecretSyncedError","message":"no such key"}]}})"});
+  };
+  for (const char* kind : {"issuer/a", "clusterissuer/a", "externalsecret/a", "secretstore/a",
+                           "clustersecretstore/a", "node/a"}) {
+    EXPECT_EQ(Judge(kind, {object("True")}).state, State::kMet) << kind;
+    EXPECT_EQ(Reason(kind, {object("False")}), "Ready is False (SecretSyncedError: no such key)")
+        << kind;
+  }
+}
+
+TEST(Readiness, OfAnyKindIsOfTheCurrentGeneration) {
+  EXPECT_THAT(Reason("issuer/a", {Objects({R"({"metadata":{"generation":2},"status":{"conditions":
+      [{"type":"Ready","status":"True","observedGeneration":1}]}})"})}),
+              HasSubstr("earlier generation"));
 }
 
 // --- certificate ---
@@ -126,27 +113,89 @@ TEST(Readiness, OfATlsSecretDependsOnTheClockAndSaysWhenToLookAgain) {
   spec.not_after = 3h;
   const test::PemPair pair = ca.Issue(spec);
   const std::vector<Collection> secret = {TlsSecret(pair.cert, pair.key)};
+  ReadinessSettings settings;
+  settings.min_validity = 2h;
   const Verdict early = Judge("secret/a", secret);
   EXPECT_THAT(early.reason, StartsWith("the certificate is not valid before 2"));
   ASSERT_TRUE(early.recheck.has_value());
   EXPECT_EQ(Judge("secret/a", secret, {}, *early.recheck).state, State::kMet);
   EXPECT_THAT(Judge("secret/a", secret, {}, kNow + 4h).reason,
               StartsWith("the certificate expired"));
-  EXPECT_THAT(Judge("secret/a", secret, {1, 2h}, kNow + 90min).reason, HasSubstr("--min-validity"));
+  EXPECT_THAT(Judge("secret/a", secret, settings, kNow + 90min).reason,
+              HasSubstr("--min-validity"));
 }
 
 TEST(Readiness, OfAnotherSecretIsItsExistence) {
   EXPECT_EQ(Judge("secret/a", {Objects({R"({"type":"Opaque"})"})}).state, State::kMet);
 }
 
+TEST(Readiness, OfASecretNeedsTheKeysThatAreAskedForAndNeverTellsTheirValues) {
+  ReadinessSettings settings;
+  settings.keys = {"user", "password"};
+  auto reason = [&](const char* data) {
+    return Judge("secret/db", {Objects({Format(R"({"type":"Opaque","data":%s})", data)})}, settings)
+        .reason;
+  };
+  EXPECT_EQ(reason(R"({"user":"YQ==","password":"Yg==","more":""})"), "");
+  EXPECT_EQ(reason(R"({"user":"YQ=="})"), "has no key password");
+  EXPECT_EQ(reason(R"({"user":"","password":"Yg=="})"), "its key user is empty");
+  EXPECT_EQ(reason("null"), "has no key user");
+}
+
+TEST(Readiness, OfATlsSecretIsAValidPairThatHasTheKeysThatAreAskedForAsWell) {
+  const test::CertAuthority ca;
+  const test::PemPair pair = ca.Issue({});
+  ReadinessSettings settings;
+  settings.keys = {"tls.crt"};
+  EXPECT_EQ(Judge("secret/a", {TlsSecret(pair.cert, pair.key)}, settings).state, State::kMet);
+  EXPECT_THAT(Judge("secret/a", {TlsSecret(pair.cert, "")}, settings).reason,
+              StartsWith("tls.key is empty"));
+  settings.keys = {"ca.crt"};
+  EXPECT_EQ(Judge("secret/a", {TlsSecret(pair.cert, pair.key)}, settings).reason,
+            "has no key ca.crt");
+}
+
+// --- lease ---
+
+Collection Lease(const std::string& prefix, const std::string& ready, const std::string& hash) {
+  return Objects(
+      {Format(R"({"metadata":{"annotations":{"%s/cert-ready":"%s","%s/cert-hash":"%s"}}})",
+              prefix.c_str(), ready.c_str(), prefix.c_str(), hash.c_str())});
+}
+
+TEST(Readiness, OfALeaseIsWhatItsLeaderPublished) {
+  const std::string hash(64, 'a');
+  EXPECT_EQ(Judge("lease/web", {Lease("kubetemplater.io", "true", hash)}).state, State::kMet);
+  EXPECT_EQ(Reason("lease/web", {Lease("kubetemplater.io", "false", hash)}),
+            "its annotation kubetemplater.io/cert-ready is not \"true\"");
+  EXPECT_EQ(Reason("lease/web", {Lease("kubetemplater.io", "true", "")}),
+            "its annotation kubetemplater.io/cert-hash is not a SHA-256 in hex");
+  EXPECT_THAT(Reason("lease/web", {Objects({"{}"})}), HasSubstr("cert-ready"));
+}
+
+TEST(Readiness, OfALeaseGoesByTheAnnotationsWithThePrefixThatIsAskedFor) {
+  ReadinessSettings settings;
+  settings.annotation_prefix = "example.com";
+  const std::string hash(64, 'a');
+  EXPECT_EQ(Judge("lease/web", {Lease("example.com", "true", hash)}, settings).state, State::kMet);
+  EXPECT_THAT(Judge("lease/web", {Lease("kubetemplater.io", "true", hash)}, settings).reason,
+              HasSubstr("example.com/cert-ready"));
+}
+
 // --- endpoints, service ---
+
+ReadinessSettings AtLeast(int min_ready) {
+  ReadinessSettings settings;
+  settings.min_ready = min_ready;
+  return settings;
+}
 
 TEST(Readiness, OfEndpointsIsEnoughReadyAddresses) {
   const Collection two = Objects({R"({"subsets":[{"addresses":[{"ip":"10.0.0.1"}]},
       {"addresses":[{"ip":"10.0.0.2"}],"notReadyAddresses":[{"ip":"10.0.0.3"}]}]})"});
   EXPECT_EQ(Judge("endpoints/a", {two}).state, State::kMet);
-  EXPECT_EQ(Judge("endpoints/a", {two}, {2, {}}).state, State::kMet);
-  EXPECT_EQ(Judge("endpoints/a", {two}, {3, {}}).reason,
+  EXPECT_EQ(Judge("endpoints/a", {two}, AtLeast(2)).state, State::kMet);
+  EXPECT_EQ(Judge("endpoints/a", {two}, AtLeast(3)).reason,
             "fewer than 3 ready addresses (2 ready, 1 not ready)");
   EXPECT_EQ(Reason("endpoints/a", {Objects({"{}"})}), "no ready address (0 ready, 0 not ready)");
 }
@@ -184,7 +233,7 @@ TEST(Readiness, OfAServiceCountsAPodWithTwoAddressFamiliesOnce) {
   const std::vector<Collection> objects = {
       Objects({kService}),
       Objects({Slice("https", "a", R"("ready":true)"), Slice("https", "a", R"("ready":true)")})};
-  EXPECT_EQ(Judge("service/web:https", objects, {2, {}}).reason,
+  EXPECT_EQ(Judge("service/web:https", objects, AtLeast(2)).reason,
             "fewer than 2 ready endpoints on port 443 (1 ready, 0 not ready)");
 }
 
@@ -208,20 +257,6 @@ TEST(Readiness, OfAServiceNeedsItselfAndTheSlicesThatNameIt) {
   EXPECT_EQ(needs[1].resource.GroupResource(), "endpointslices.discovery.k8s.io");
   EXPECT_EQ(ReadinessNeeds(TargetOf("endpointslice/web"), {}).size(), 1U);
   EXPECT_EQ(Judge("endpointslice/web", {Objects({Slice("https", "a", "")})}).state, State::kMet);
-}
-
-// --- job ---
-
-TEST(Readiness, OfAJobIsCompleteAndImpossibleOnceItFailed) {
-  auto job = [](const std::string& type) {
-    return Objects({R"({"status":{"active":1,"conditions":[{"type":")" + type +
-                    R"(","status":"True","message":"too many retries"}]}})"});
-  };
-  EXPECT_EQ(Judge("job/a", {job("Complete")}).state, State::kMet);
-  const Verdict failed = Judge("job/a", {job("Failed")});
-  EXPECT_EQ(failed.state, State::kImpossible);
-  EXPECT_EQ(failed.reason, "the Job failed: too many retries");
-  EXPECT_EQ(Reason("job/a", {job("Other")}), "not complete (1 active, 0 succeeded, 0 failed)");
 }
 
 }  // namespace

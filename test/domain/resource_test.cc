@@ -29,6 +29,46 @@ TEST(Resource, IsKnownBySingularPluralShortAndFullNamesInAnyCase) {
   EXPECT_EQ(Known("po"), "pods");
 }
 
+TEST(Resource, OfTheKindsThatPeopleWaitForNeedsNoDiscovery) {
+  const char* const kKnown[][2] = {
+      {"no", "nodes"},
+      {"cm", "configmaps"},
+      {"pvc", "persistentvolumeclaims"},
+      {"ns", "namespaces"},
+      {"sa", "serviceaccounts"},
+      {"sts", "statefulsets.apps"},
+      {"ds", "daemonsets.apps"},
+      {"rs", "replicasets.apps"},
+      {"job", "jobs.batch"},
+      {"cj", "cronjobs.batch"},
+      {"ing", "ingresses.networking.k8s.io"},
+      {"lease", "leases.coordination.k8s.io"},
+      {"apiservice", "apiservices.apiregistration.k8s.io"},
+      {"crd", "customresourcedefinitions.apiextensions.k8s.io"},
+      {"crds", "customresourcedefinitions.apiextensions.k8s.io"},
+      {"validatingwebhookconfiguration",
+       "validatingwebhookconfigurations.admissionregistration.k8s.io"},
+      {"mutatingwebhookconfigurations",
+       "mutatingwebhookconfigurations.admissionregistration.k8s.io"},
+      {"issuer", "issuers.cert-manager.io"},
+      {"clusterissuer", "clusterissuers.cert-manager.io"},
+      {"order", "orders.acme.cert-manager.io"},
+      {"challenge", "challenges.acme.cert-manager.io"},
+      {"es", "externalsecrets.external-secrets.io"},
+      {"ss", "secretstores.external-secrets.io"},
+      {"css", "clustersecretstores.external-secrets.io"},
+  };
+  for (const auto& [type, name] : kKnown) EXPECT_EQ(Known(type), name) << type;
+}
+
+TEST(Resource, OfExternalSecretsFallsBackToItsOlderVersion) {
+  for (const char* type : {"externalsecret", "secretstore", "clustersecretstore"}) {
+    const Resource resource = *FindWellKnown({type, "", "", false});
+    EXPECT_EQ(resource.version, "v1") << type;
+    EXPECT_EQ(resource.fallback_version, "v1beta1") << type;
+  }
+}
+
 TEST(Resource, IsNotGuessed) {
   for (const char* type : {"", "certificat", "pods.apps", "certificates.v2.cert-manager.io",
                            "secret.example.com", "deployments.v1beta1.apps"}) {
