@@ -11,6 +11,12 @@ namespace {
 // What an object names may change for ever, and each name costs a watch.
 constexpr size_t kMaxWatches = 100;
 
+// Most waits end sooner, and need no walk along what the object hangs on.
+constexpr Duration kFirstDiagnosis = 1s;
+// What it hangs on changes unseen; where nothing changes, it is looked at ever more rarely.
+constexpr Duration kNextDiagnosis = 15s;
+constexpr Duration kRarestDiagnosis = 2min;
+
 // kubectl names the type it does not find without its group.
 std::string NoSuchType(std::string_view type) {
   return Format("error: the server doesn't have a resource type \"%s\"",
@@ -54,8 +60,15 @@ ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
 
 ObjectItem::~ObjectItem() = default;
 
+void ObjectItem::Start(Instant deadline) {
+  deadline_ = deadline;
+  Resolve();
+}
+
 void ObjectItem::Close() {
   timer_.reset();
+  diagnosis_timer_.reset();
+  diagnoser_.reset();
   namespace_request_.reset();
   for (const Watched& one : watched_) one.watcher->Close();
 }
@@ -265,8 +278,12 @@ void ObjectItem::Judge() {
     case Verdict::State::kUnmet:
       break;
   }
-  board_.OnUnmet(*this, verdict.reason);
-  if (record.pending()) ScheduleRecheck(verdict);
+  verdict_ = verdict.reason;
+  board_.OnUnmet(*this, verdict_);
+  if (!record.pending()) return;
+  ScheduleRecheck(verdict);
+  diagnosis_pause_ = kNextDiagnosis;
+  DiagnoseLater(kFirstDiagnosis);
 }
 
 // The object as `goal` sees it: to --for=delete, one that was created anew under the same name is
@@ -303,6 +320,41 @@ void ObjectItem::ScheduleRecheck(const Verdict& verdict) {
     judge_again_ = true;
     for (const Watched& one : watched_) one.watcher->Refresh();
   });
+}
+
+// --- what it hangs on ---
+
+void ObjectItem::DiagnoseLater(Duration pause) {
+  diagnosis_timer_ = host_.After(pause, [this] { Diagnose(); });
+}
+
+void ObjectItem::Diagnose() {
+  if (!diagnoser_) {
+    diagnoser_ = std::make_unique<Diagnoser>(host_, target_, [this] { OnDiagnosed(); });
+  }
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(deadline_ - host_.Now());
+  diagnoser_->Start(planned_[0].collections[0]->Only(), host_.WallNow() + left);
+}
+
+void ObjectItem::OnDiagnosed() {
+  const Diagnosis& found = *diagnoser_->latest();
+  if (diagnoser_->changed()) {
+    diagnosis_pause_ = kNextDiagnosis;
+  } else {
+    diagnosis_pause_ = std::min(2 * diagnosis_pause_, kRarestDiagnosis);
+  }
+  DiagnoseLater(diagnosis_pause_);
+  if (options_.fail_fast && !found.hopeless().empty()) {
+    diagnosis_timer_.reset();
+    return Fail(ErrorLine(found.hopeless()), WaitOutcome::kImpossible);
+  }
+  if (!diagnoser_->changed() || !found.HasCause()) return;
+  // Its condition's own message, and nothing else: the verdict has it.
+  if (found.findings().size() == 1 && found.HasOwnCause() && !found.retry_at()) return;
+  const std::string cause = found.Summary(host_.WallNow());
+  // Its own words are in the verdict already, if less clearly.
+  board_.OnUnmet(*this,
+                 found.HasOwnCause() ? cause : Format("%s; %s", verdict_.c_str(), cause.c_str()));
 }
 
 }  // namespace certlatch

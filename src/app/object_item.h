@@ -1,11 +1,13 @@
 // ObjectItem is a target that is an object of the Kubernetes API: finds its type, watches it and
-// what its readiness depends on, and judges its goals after each change. Owns its watches.
+// what its readiness depends on, and judges its goals after each change. While it is not met, it
+// asks now and then what it hangs on, for a better reason. Owns its watches and one such walk.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "app/diagnoser.h"
 #include "app/object_watcher.h"
 #include "app/resource_finder.h"
 #include "app/wait_item.h"
@@ -18,7 +20,7 @@ class ObjectItem : public WaitItem {
   ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name);
   ~ObjectItem() override;
 
-  void Start(Instant /*deadline*/) override { Resolve(); }
+  void Start(Instant deadline) override;
   void Close() override;
   std::string Label() const override;
   std::string Name() const override;
@@ -46,6 +48,9 @@ class ObjectItem : public WaitItem {
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
   std::string DeniedError(const Error& error) const;
+  void DiagnoseLater(Duration pause);
+  void Diagnose();
+  void OnDiagnosed();
 
   struct PlannedGoal;
   struct Watched;
@@ -61,6 +66,11 @@ class ObjectItem : public WaitItem {
   Backoff backoff_;
   Handle timer_;  // to resolve again, or to look again
   Handle namespace_request_;
+  Instant deadline_{};
+  std::string verdict_;  // the reason without what a walk found
+  std::unique_ptr<Diagnoser> diagnoser_;
+  Duration diagnosis_pause_{};
+  Handle diagnosis_timer_;
 };
 
 }  // namespace certlatch

@@ -19,7 +19,7 @@ constexpr const char* kWaitUsage =
     "\n"
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
-    "  certlatch wait tcp://HOST:PORT http(s)://URL postgres://HOST[:PORT] file:PATH... [flags]\n"
+    "  certlatch wait tcp://HOST:PORT http(s)://... postgres://HOST[:PORT] file:PATH [flags]\n"
     "\n"
     "Without --for a target is met when it is ready:\n"
     "  certificate              issued for its current spec\n"
@@ -56,6 +56,8 @@ constexpr Flag kWaitFlags[] = {
     {"timeout", "DURATION", "default 3m, with --for 30s; 0: look once", SetDuration,
      CERTLATCH_GIVEN(timeout)},
     {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
+    {"fail-fast", "", "end, with status 3, once waiting cannot help before the timeout", SetSwitch,
+     CERTLATCH_COMMAND(wait.fail_fast)},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
     {"min-ready", "N", "addresses or endpoints that make a service ready", SetPositive,

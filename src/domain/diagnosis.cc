@@ -763,11 +763,26 @@ std::optional<WallTime> Diagnosis::retry_at() const { return walk_->retry_at; }
 
 const std::string& Diagnosis::hopeless() const { return walk_->hopeless; }
 
-std::string Diagnosis::Summary(WallTime now) const {
+// The deepest cause, else the first line that says anything; nullptr: none does.
+static const Finding* BestOf(const std::vector<Finding>& findings) {
   const Finding* best = nullptr;
-  for (const Finding& finding : walk_->findings) {
+  for (const Finding& finding : findings) {
     if (best == nullptr || finding.severity == Severity::kCause) best = &finding;
   }
+  return best;
+}
+
+bool Diagnosis::HasCause() const {
+  const Finding* best = BestOf(walk_->findings);
+  return best != nullptr && best->severity == Severity::kCause;
+}
+
+bool Diagnosis::HasOwnCause() const {
+  return HasCause() && BestOf(walk_->findings)->label == walk_->label;
+}
+
+std::string Diagnosis::Summary(WallTime now) const {
+  const Finding* best = BestOf(walk_->findings);
   if (best == nullptr) return "";
   const bool own = best->label == walk_->label;
   std::string next;

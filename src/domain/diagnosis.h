@@ -64,6 +64,10 @@ class Diagnosis {
   // next attempt. "" if there is nothing to say.
   std::string Summary(WallTime now) const;
 
+  // Of the finding that Summary() shows: whether it is a cause, and whether the target's own.
+  bool HasCause() const;
+  bool HasOwnCause() const;
+
  private:
   std::unique_ptr<DiagnosisWalk> walk_;
 };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/probe_loop.h"
+#include "base/text.h"
 #include "domain/base64.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -422,6 +423,76 @@ TEST(Wait, SaysWhyWhatIsOutsideTheApiWasNotReadyInTime) {
   ASSERT_FALSE(run.running());
   EXPECT_EQ(run.Error(),
             "error: timed out after 2s: http://vault:8200/v1/sys/health: HTTP 503, not 2xx");
+}
+
+constexpr const char* kRefused =
+    R"({"metadata":{"namespace":"default","name":"web","uid":"c1","generation":1,)"
+    R"("resourceVersion":"3"},"spec":{"secretName":"web-tls","issuerRef":{"name":"vault"}},)"
+    R"("status":{"failedIssuanceAttempts":1,"lastFailureTime":"2027-01-15T07:59:00Z",)"
+    R"("conditions":[{"type":"Ready","status":"False","reason":"DoesNotExist","message":"m"},)"
+    R"({"type":"Issuing","status":"False","reason":"Failed","message":"no"}]}})";
+
+// Lets it ask its questions; none has an answer.
+void Deny(FakeHost& host) {
+  while (const int question = host.Find("certificaterequests") != 0
+                                  ? host.Find("certificaterequests")
+                                  : host.Find("issuers")) {
+    host.Answer(question, 403, "{}");
+  }
+}
+
+TEST(Wait, LooksAfterAWhileWhatItsTargetHangsOn) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  run.host.Advance(900ms);
+  EXPECT_EQ(run.host.Find("certificaterequests"), 0) << "most waits end sooner";
+  run.host.Advance(100ms);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  Deny(run.host);
+  EXPECT_THAT(run.host.logged.back(), HasSubstr("next attempt in"));
+  // Again, though nothing was seen to change; what is found anew is the same, and not said again.
+  const size_t said = run.host.logged.size();
+  run.host.Advance(15s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  Deny(run.host);
+  EXPECT_EQ(run.host.logged.size(), said);
+  run.host.Advance(29s);
+  EXPECT_EQ(run.host.Find("certificaterequests"), 0) << "ever more rarely";
+}
+
+TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
+  for (const bool fail_fast : {false, true}) {
+    WaitOptions options;
+    options.fail_fast = fail_fast;
+    Waiting run({"certificate/web"}, std::move(options));  // 3 minutes; an hour to the attempt
+    run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+    run.host.Advance(1s);
+    Deny(run.host);
+    ASSERT_EQ(run.running(), !fail_fast);
+    if (!fail_fast) continue;
+    EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+    EXPECT_THAT(run.Error(), HasSubstr("error: certificate/web: "));
+    EXPECT_THAT(run.host.Open(), IsEmpty());
+  }
+}
+
+TEST(Wait, WatchesWhatAWebhookConfigurationNamesToday) {
+  constexpr const char* kConfiguration =
+      R"({"metadata":{"name":"hooks","resourceVersion":"%d"},"webhooks":[{"name":"a.example.com",)"
+      R"("clientConfig":{"service":{"name":"%s","namespace":"ops"}}}]})";
+  Waiting run({"validatingwebhookconfiguration/hooks"});
+  run.host.Answer(run.host.Find("validatingwebhookconfigurations?"), 200,
+                  List(Format(kConfiguration, 3, "old")));
+  EXPECT_NE(run.host.Find("services?fieldSelector=metadata.name%3Dold"), 0);
+  run.host.Send(run.host.Find("validatingwebhookconfigurations?"),
+                Event("MODIFIED", Format(kConfiguration, 11, "new")));
+  ASSERT_NE(run.host.Find("services?fieldSelector=metadata.name%3Dnew"), 0);
+  run.host.Answer(run.host.Find("services?fieldSelector=metadata.name%3Dnew"), 200, List(""));
+  run.host.Answer(run.host.Find("endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dnew"),
+                  200, List(""));
+  EXPECT_THAT(run.host.Log(), HasSubstr("a.example.com"));
+  EXPECT_THAT(run.host.Log(), HasSubstr("new"));
+  EXPECT_TRUE(run.running());
 }
 
 WaitOptions Any() {
