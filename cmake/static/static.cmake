@@ -44,8 +44,12 @@ function(certlatch_link_static name)
     LINKER:-z,relro,-z,now,-z,text,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs
     LINKER:--gc-sections,--icf=safe,--build-id=none,--no-eh-frame-hdr,--hash-style=gnu,-s
     LINKER:-O2,--lto-O2
-    # repeated sequences of instructions, and equal functions, only once; no inlining that makes the code longer
+    # Repeated sequences of instructions, and equal functions, only once; no inlining that makes the code longer.
     LINKER:-mllvm,-enable-machine-outliner=always,-mllvm,-enable-merge-functions,-mllvm,-inline-threshold=-10
+    # No copies of blocks, spills or constants for the sake of speed (sizes: cmake/README.md).
+    LINKER:-mllvm,-disable-block-placement,-mllvm,-disable-early-taildup,-mllvm,-tail-merge-size=2
+    LINKER:-mllvm,-disable-machine-licm,-mllvm,-disable-postra-machine-sink,-mllvm,-split-spill-mode=size
+    LINKER:-mllvm,-min-jump-table-entries=8
     LINKER:-Map=${CMAKE_BINARY_DIR}/${name}.map)
   target_link_libraries(${name} PRIVATE
     ${prefix}/lib/libstdcxx.a ${prefix}/lib/libc.a ${prefix}/lib/libgcc.a ${prefix}/lib/crtn.o)

@@ -1,0 +1,312 @@
+#include "app/object_item.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace certlatch {
+namespace {
+
+// What an object names may change for ever, and each name costs a watch.
+constexpr size_t kMaxWatches = 100;
+
+// kubectl names the type it does not find without its group.
+std::string NoSuchType(std::string_view type) {
+  return Format("error: the server doesn't have a resource type \"%s\"",
+                Printable(type.substr(0, type.find('.')), 300).c_str());
+}
+
+std::string NotFound(const std::string& group_resource, const std::string& name) {
+  return Format("Error from server (NotFound): %s \"%s\" not found", group_resource.c_str(),
+                name.c_str());
+}
+
+// What a Secret holds is never told, not even as what it is not.
+Disclosure DisclosureOf(const Target& target) {
+  return target.resource.GroupResource() == "secrets" ? Disclosure::kNoValues : Disclosure::kAll;
+}
+
+bool IsReady(const Goal& goal) { return std::holds_alternative<ReadyGoal>(goal); }
+bool IsCreate(const Goal& goal) { return std::holds_alternative<CreateGoal>(goal); }
+bool IsDelete(const Goal& goal) { return std::holds_alternative<DeleteGoal>(goal); }
+
+}  // namespace
+
+// A goal and which collections it is judged by.
+struct ObjectItem::PlannedGoal {
+  const Goal* goal;
+  std::vector<const Collection*> collections;
+};
+
+struct ObjectItem::Watched {
+  std::unique_ptr<ObjectWatcher> watcher;
+  uint64_t judged = 0;  // the collection's revision at the last judgement
+  bool needed = true;
+};
+
+ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
+                       const TargetName& name)
+    : WaitItem(host, options, board), backoff_(100ms, 2s, options.watch.seed) {
+  target_.name = name;
+}
+
+ObjectItem::~ObjectItem() = default;
+
+void ObjectItem::Close() {
+  timer_.reset();
+  namespace_request_.reset();
+  for (const Watched& one : watched_) one.watcher->Close();
+}
+
+std::string ObjectItem::Label() const {
+  return target_.resource.kind.empty() ? target_.name.text : target_.Label();
+}
+
+std::string ObjectItem::Name() const {
+  return Format("%s/%s", target_.resource.GroupKind().c_str(), target_.name.name.c_str());
+}
+
+// Of the object that the target names (of endpointslices, of all that belong to it).
+bool ObjectItem::IsAbsent() const { return watched_[0].watcher->collection().objects.empty(); }
+
+std::string ObjectItem::KubectlTimeout() const {
+  // Nothing was ever seen of it: that is no condition which is not met.
+  if (!seen_ && !record.trouble.empty()) return "error: " + record.trouble;
+  if (options_.timeout != Duration::zero() && IsCreate(goals()[0]) && seen_ && IsAbsent()) {
+    return "error: timed out waiting for the condition";
+  }
+  const std::string& plural = target_.resource.plural;
+  return Format("error: %s %s/%s", KubectlComplaint(),
+                (plural.empty() ? target_.name.type : plural).c_str(), target_.name.name.c_str());
+}
+
+// --- which type is it? ---
+
+void ObjectItem::Resolve() {
+  for (const TypeName& name : ReadTypeName(target_.name.type)) {
+    std::optional<Resource> known = FindWellKnown(name);
+    if (!known) continue;
+    return OnResolved(*std::move(known));
+  }
+  finder_ = std::make_unique<ResourceFinder>(
+      host_, target_.name.type, options_.watch.retry_unauthorized,
+      [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
+  finder_->Start();
+}
+
+void ObjectItem::OnResolved(Result<Resource> resource) {
+  if (resource) {
+    target_.resource = *std::move(resource);
+    const std::string& ns = target_.name.ns.empty() ? options_.ns : target_.name.ns;
+    target_.ns = target_.resource.namespaced ? ns : "";
+    (void)Plan();
+    return;
+  }
+  const Error& error = resource.error();
+  const bool qualified = target_.name.type.find('.') != std::string::npos;
+  switch (error.code) {
+    case Code::kNotFound:
+      // A bare word that no API knows is a typing error; a full name may be a CRD yet to come.
+      if (options_.as_kubectl) return Fail(NoSuchType(target_.name.type));
+      if (!qualified) return Fail("error: " + error.text);
+      return RetryResolve(options_.watch.poll_every, error.text + " (yet); is it installed?");
+    case Code::kDenied:
+      if (!options_.watch.retry_forbidden) return Fail(ErrorLine(error.text));
+      [[fallthrough]];
+    default:
+      return RetryResolve(backoff_.Next(), error.text);
+  }
+}
+
+void ObjectItem::RetryResolve(Duration pause, const std::string& reason) {
+  board_.OnTrouble(*this, reason);
+  if (!record.pending()) return;
+  timer_ = host_.After(pause, [this] { Resolve(); });
+}
+
+// --- watching ---
+
+const std::vector<Goal>& ObjectItem::goals() const {
+  return own_goals_.empty() ? options_.goals : own_goals_;
+}
+
+std::vector<Selection> ObjectItem::Needs(const Goal& goal,
+                                         const std::vector<const Collection*>& known) const {
+  if (IsReady(goal)) return ReadinessNeeds(target_, known);
+  return {{target_.resource, target_.ns, target_.name.name, ""}};
+}
+
+// The one that watches it already, or a new one.
+ObjectWatcher& ObjectItem::WatcherOf(const Selection& selection) {
+  for (Watched& one : watched_) {
+    if (!(one.watcher->selection() == selection)) continue;
+    one.needed = true;
+    return *one.watcher;
+  }
+  WatchSettings settings = options_.watch;
+  settings.seed += watched_.size() + 1;
+  watched_.push_back(
+      {std::make_unique<ObjectWatcher>(host_, selection, settings, [this] { OnChange(); })});
+  watched_.back().watcher->Start();
+  return *watched_.back().watcher;
+}
+
+// What is needed now: an object may name others, and others tomorrow. False: too many.
+bool ObjectItem::Plan() {
+  for (Watched& one : watched_) one.needed = false;
+  planned_.clear();
+  for (const Goal& goal : goals()) {
+    std::vector<const Collection*> all;
+    std::vector<const Collection*> known;
+    std::vector<Selection> needs = Needs(goal, known);
+    while (all.size() < needs.size()) {
+      while (all.size() < needs.size()) {
+        if (watched_.size() == kMaxWatches) return false;
+        all.push_back(&WatcherOf(needs[all.size()]).collection());
+      }
+      while (known.size() < all.size() &&
+             all[known.size()]->knowledge == Collection::Knowledge::kKnown) {
+        known.push_back(all[known.size()]);
+      }
+      needs = Needs(goal, known);
+    }
+    planned_.push_back({&goal, std::move(all)});
+  }
+  return true;
+}
+
+void ObjectItem::OnChange() {
+  if (!record.pending()) return;
+  if (!Plan()) return Fail(ErrorLine("names too many other objects to watch"));
+  if (CheckTrouble() || CheckExistence()) return;
+  Judge();
+}
+
+// True: nothing can be judged now (and the reason has been said), or the item has failed.
+bool ObjectItem::CheckTrouble() {
+  bool known = true;
+  const Error* trouble = nullptr;
+  for (const Watched& one : watched_) {
+    if (!one.needed) continue;
+    const ObjectWatcher& watcher = *one.watcher;
+    if (watcher.stopped()) {
+      Fail(DeniedError(*watcher.trouble()));
+      return true;
+    }
+    const Collection::Knowledge knowledge = watcher.collection().knowledge;
+    const bool not_served = knowledge == Collection::Knowledge::kNotServed;
+    if (not_served && options_.as_kubectl && !seen_) {
+      Fail(NoSuchType(target_.name.type));
+      return true;
+    }
+    known = known && knowledge == Collection::Knowledge::kKnown;
+    if (watcher.trouble()) trouble = &*watcher.trouble();
+  }
+  if (trouble == nullptr) {
+    record.trouble.clear();
+    return !known;
+  }
+  // What is known may be long past: only what has been seen since counts.
+  board_.OnTrouble(*this, trouble->text);
+  return true;
+}
+
+std::string ObjectItem::DeniedError(const Error& error) const {
+  if (options_.as_kubectl && error.code == Code::kDenied) {
+    return "Error from server (Forbidden): " + error.text;
+  }
+  return ErrorLine(error.text);
+}
+
+// True: the target is absent at the first look, and that decides it.
+bool ObjectItem::CheckExistence() {
+  if (std::exchange(seen_, true)) return false;
+  const bool must_exist = options_.as_kubectl || !options_.wait_for_existence;
+  const bool waits_for_creation = IsCreate(goals()[0]);
+  if (!must_exist || !IsAbsent() || waits_for_creation) return false;
+  for (const Goal& goal : goals()) {
+    if (!IsDelete(goal)) continue;
+    board_.OnMet(*this, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
+    return true;
+  }
+  std::string missing = NotFound(target_.resource.GroupResource(), target_.name.name);
+  if (!options_.as_kubectl || target_.ns.empty() || target_.ns == "default") {
+    Fail(std::move(missing));
+    return true;
+  }
+  // kubectl tells a namespace that does not exist from an object that does not.
+  record.error = std::move(missing);
+  namespace_request_ =
+      host_.Fetch("/api/v1/namespaces/" + UrlEncode(target_.ns), [this](const ApiAnswer& answer) {
+        Fail(answer.status == 404 ? NotFound("namespaces", target_.ns) : record.error);
+      });
+  return true;
+}
+
+// --- judging ---
+
+bool ObjectItem::HasChanged() {
+  bool changed = std::exchange(judge_again_, false);
+  for (Watched& one : watched_) {
+    const uint64_t revision = one.watcher->collection().revision;
+    changed = changed || one.judged != revision;
+    one.judged = revision;
+  }
+  return changed;
+}
+
+void ObjectItem::Judge() {
+  if (!HasChanged()) return;
+  const Verdict verdict = JudgeGoals();
+  switch (verdict.state) {
+    case Verdict::State::kMet:
+      return board_.OnMet(*this, /*silent=*/false);
+    case Verdict::State::kImpossible:
+      return Fail(ErrorLine(verdict.reason), WaitOutcome::kImpossible);
+    case Verdict::State::kInvalid:
+      return Fail("error: " + verdict.reason);
+    case Verdict::State::kUnmet:
+      break;
+  }
+  board_.OnUnmet(*this, verdict.reason);
+  if (record.pending()) ScheduleRecheck(verdict);
+}
+
+// The object as `goal` sees it: to --for=delete, one that was created anew under the same name is
+// not the one that was to go (kubectl compares uids, too).
+const Json* ObjectItem::SameObject(const Goal& goal, const Collection& collection) {
+  const Json* object = collection.Only();
+  if (object == nullptr) return nullptr;
+  const std::string_view uid = (*object)["metadata"]["uid"].AsString();
+  if (uid_.empty()) uid_ = std::string(uid);
+  return IsDelete(goal) && uid != uid_ ? nullptr : object;
+}
+
+// All goals of the target hold of the same state, or the first that does not.
+Verdict ObjectItem::JudgeGoals() {
+  for (const PlannedGoal& planned : planned_) {
+    const Goal& goal = *planned.goal;
+    Verdict verdict =
+        IsReady(goal)
+            ? JudgeReady(target_, planned.collections, options_.readiness, host_.WallNow())
+            : JudgeObject(SameObject(goal, *planned.collections[0]), goal, DisclosureOf(target_));
+    if (verdict.state != Verdict::State::kMet) return verdict;
+  }
+  return Verdict::Met();
+}
+
+void ObjectItem::ScheduleRecheck(const Verdict& verdict) {
+  timer_.reset();
+  if (!verdict.recheck) return;
+  // Wall time has whole seconds: a full one more, so that the moment has surely come.
+  const std::chrono::seconds length = *verdict.recheck - host_.WallNow() + 1s;
+  // At most a day: nanoseconds cannot count to the year 9999, which certificates reach.
+  timer_ = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [this] {
+    // The answer depends on the clock, and on an object that may have changed unseen.
+    judge_again_ = true;
+    for (const Watched& one : watched_) one.watcher->Refresh();
+  });
+}
+
+}  // namespace certlatch

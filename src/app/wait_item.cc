@@ -1,0 +1,28 @@
+#include "app/wait_item.h"
+
+#include "base/text.h"
+
+namespace certlatch {
+
+std::string WaitItem::WhyNot() const {
+  const std::string& reason = record.reason;
+  const std::string& trouble = record.trouble;
+  if (trouble.empty()) return reason.empty() ? "no answer from the API server" : reason;
+  if (reason.empty()) return trouble;
+  return Format("%s (as last seen; %s)", reason.c_str(), trouble.c_str());
+}
+
+std::string WaitItem::ErrorLine(const std::string& why) const {
+  return Format("error: %s: %s", Label().c_str(), why.c_str());
+}
+
+const char* WaitItem::KubectlComplaint() const {
+  return options_.timeout == Duration::zero() ? "condition not met for"
+                                              : "timed out waiting for the condition on";
+}
+
+std::string WaitItem::KubectlTimeout() const {
+  return Format("error: %s %s", KubectlComplaint(), Label().c_str());
+}
+
+}  // namespace certlatch

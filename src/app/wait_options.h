@@ -1,0 +1,31 @@
+// WaitOptions is what a Wait and its items are told by the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "domain/goal.h"
+#include "domain/readiness.h"
+#include "domain/target.h"
+#include "domain/watch_session.h"
+
+namespace certlatch {
+
+// More targets than any pod names; each costs a connection.
+constexpr size_t kMaxTargets = 100;
+
+struct WaitOptions {
+  std::vector<TargetName> targets;
+  std::vector<Goal> goals;  // of every target without one of its own; none: ready
+  Duration timeout = 180s;  // 0: look once. Bounds the whole command
+  std::string ns = "default";
+  bool as_kubectl = false;         // kubectl's rules and words where they differ
+  bool wait_for_existence = true;  // false: an absent object is an error, as in kubectl
+  bool name_only = false;          // -o name
+  bool any = false;                // one target is enough
+  ReadinessSettings readiness;
+  WatchSettings watch;
+};
+
+}  // namespace certlatch
