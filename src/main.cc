@@ -14,6 +14,7 @@
 
 #include "app/check.h"
 #include "app/publish.h"
+#include "app/shell_run.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/function.h"
@@ -58,6 +59,13 @@ void BlankSecrets(int argc, char** argv) {
       if (argument.size() == flag.size() && i + 1 < argc) Blank(argv[i + 1]);
       if (argument.substr(flag.size()).starts_with('=')) Blank(argv[i] + flag.size() + 1);
     }
+  }
+}
+
+// A script may hold a token anywhere.
+void BlankScript(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strstr(argv[i], "--token") != nullptr) Blank(argv[i]);
   }
 }
 
@@ -206,6 +214,16 @@ int RunCheck(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+int RunShell(const Stage& stage, Command& command) {
+  for (WaitOptions* options : command.shell.kubectl) {
+    if (options != nullptr) options->watch.seed = RandomSeed();
+  }
+  Ending ending(*stage.loop);
+  ShellRun shell(*stage.host, command.shell, ending.Take());
+  Run(stage, shell);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
 int RunMode(Command& command) {
   Stage stage;
   const Status built = Build(command, stage);
@@ -219,6 +237,8 @@ int RunMode(Command& command) {
       return RunPublish(stage, command);
     case Command::Kind::kCheck:
       return RunCheck(stage, command);
+    case Command::Kind::kShell:
+      return RunShell(stage, command);
     case Command::Kind::kPrint:
       break;
   }
@@ -232,6 +252,7 @@ int Main(int argc, char** argv) {
   static Command& command = *new Command;  // as long as the process: never taken apart
   const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
   BlankSecrets(argc, argv);
+  if (command.kind == Command::Kind::kShell) BlankScript(argc, argv);
   if (!parsed) return FailBeforeStart(parsed.error(), command.output);
   if (command.kind == Command::Kind::kPrint) {
     return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;

@@ -5,6 +5,7 @@
 
 #include "app/check.h"
 #include "app/publish.h"
+#include "app/shell_run.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/log.h"
@@ -40,6 +41,7 @@ struct Command {
     kSidecar,
     kPublish,
     kCheck,
+    kShell,
     kPrint,  // `text` to standard output, nothing else
   };
   Kind kind = Kind::kPrint;
@@ -50,6 +52,7 @@ struct Command {
   SidecarOptions sidecar;
   PublishOptions publish;
   CheckOptions check;
+  ShellOptions shell;
 };
 
 }  // namespace certlatch

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/mode.h"
+#include "domain/shell_words.h"
 
 namespace certlatch {
 namespace {
@@ -23,7 +24,8 @@ constexpr const char* kUsage =
     "  certlatch version                  what this is\n"
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"
-    "Under the name \"kubectl\" it is `kubectl wait`.\n";
+    "Under the name \"kubectl\" it is `kubectl wait`; as \"sh -c SCRIPT\" it does a script's wait "
+    "loops.\n";
 
 Status Print(std::string text, Command& command) {
   command.kind = Command::Kind::kPrint;
@@ -65,6 +67,8 @@ Status Read(const std::vector<std::string_view>& arguments, const ModeSyntax& mo
   return ReadFlags(arguments, tables, parts, parsed.positional);
 }
 
+}  // namespace
+
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
 Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
                  const Surroundings& surroundings, Command& command) {
@@ -87,8 +91,6 @@ Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& ar
   return {};
 }
 
-}  // namespace
-
 Status RefuseWords(const Positional& positional) {
   if (positional.words.empty()) return {};
   return Refuse("unexpected argument \"%s\"", Printable(positional.words[0], 100).c_str());
@@ -110,6 +112,9 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     if (!mode.starts_with('-') && mode != "wait") return NoSuchVerb(mode);
     command.wait.as_kubectl = true;
     return ParseMode(kWaitMode, arguments, surroundings, command);
+  }
+  if (WordIn(BaseName(program), "sh bash ash dash") >= 0) {
+    return ParseShell(arguments, surroundings, command);
   }
   if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
   if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);

@@ -61,6 +61,15 @@ extern const ModeSyntax kSidecarMode;
 extern const ModeSyntax kPublishMode;
 extern const ModeSyntax kCheckMode;
 
+// Reads `arguments`, without the mode's name, into `command`. Under the name kubectl that is its
+// verb, and still among them. Errors are complete.
+Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
+                 const Surroundings& surroundings, Command& command);
+
+// `sh -c SCRIPT`. Errors are complete.
+Status ParseShell(const std::vector<std::string_view>& arguments, const Surroundings& surroundings,
+                  Command& command);
+
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);
 

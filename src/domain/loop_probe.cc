@@ -108,7 +108,7 @@ class ProbeReader {
   bool Get() {
     probe_.printed = LoopProbe::Printed::kTable;
     std::vector<std::string_view> names;
-    ShellOptions options(words_, kKubectlOptions, reading_);
+    OptionReader options(words_, kKubectlOptions, reading_);
     char letter = 0;
     std::string_view value;
     bool selects = false;
@@ -219,7 +219,7 @@ class ProbeReader {
   }
 
   bool Nc() {
-    ShellOptions options(words_, kNcOptions, reading_);
+    OptionReader options(words_, kNcOptions, reading_);
     char letter = 0;
     std::string_view value;
     std::string_view words[2];
@@ -236,7 +236,7 @@ class ProbeReader {
   }
 
   bool PgIsReady() {
-    ShellOptions options(words_, kPostgresOptions, reading_);
+    OptionReader options(words_, kPostgresOptions, reading_);
     std::string_view host;
     std::string_view port = "5432";
     reading_.Find("PGHOST", host);
@@ -278,7 +278,7 @@ class ProbeReader {
     bool prints_status = false;
     int urls = 0;
     std::string_view url;
-    ShellOptions options(words_, kCurlOptions, reading_);
+    OptionReader options(words_, kCurlOptions, reading_);
     char letter = 0;
     std::string_view value;
     while (options.Next(letter, value)) {
@@ -326,7 +326,7 @@ class ProbeReader {
     bool writes_file = true;  // named after the URL
     int urls = 0;
     std::string_view url;
-    ShellOptions options(words_, kWgetOptions, reading_);
+    OptionReader options(words_, kWgetOptions, reading_);
     char letter = 0;
     std::string_view value;
     while (options.Next(letter, value)) {
@@ -347,7 +347,7 @@ class ProbeReader {
   // nslookup NAME, getent hosts NAME, host NAME.
   bool LookUp(int command) {
     const bool getent = command == kLookUp + 1;
-    ShellOptions options(words_, command > kLookUp + 1 ? kHostOptions : "", reading_);
+    OptionReader options(words_, command > kLookUp + 1 ? kHostOptions : "", reading_);
     char letter = 0;
     std::string_view value;
     std::string_view name;
@@ -412,7 +412,7 @@ std::string TargetOf(const LoopProbe& probe) {
   return "";
 }
 
-bool ShellOptions::Find(std::string_view name, char letter) {
+bool OptionReader::Find(std::string_view name, char letter) {
   std::string_view rest = table_;
   while (!rest.empty()) {
     const std::string_view option = rest.substr(0, rest.find(' '));
@@ -425,14 +425,14 @@ bool ShellOptions::Find(std::string_view name, char letter) {
   return false;
 }
 
-bool ShellOptions::Refuse(std::string_view option) {
+bool OptionReader::Refuse(std::string_view option) {
   fine_ = false;
   return reading_.Fail("cannot do \"%s %s\"", Printable(BaseName(words_[0].text), 40).c_str(),
                        Printable(option, 40).c_str());
 }
 
 // The option just found, and its value: given with it, else the next word.
-bool ShellOptions::Take(bool has_value, char& letter, std::string_view& value) {
+bool OptionReader::Take(bool has_value, char& letter, std::string_view& value) {
   letter = letter_;
   if (has_value) return true;
   value = "true";
@@ -442,7 +442,7 @@ bool ShellOptions::Take(bool has_value, char& letter, std::string_view& value) {
   return true;
 }
 
-bool ShellOptions::Next(char& letter, std::string_view& value) {
+bool OptionReader::Next(char& letter, std::string_view& value) {
   while (letters_.empty()) {
     if (++at_ >= words_.size()) return false;
     const std::string_view word = words_[at_].text;

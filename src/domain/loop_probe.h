@@ -85,9 +85,9 @@ std::string TargetOf(const LoopProbe& probe);
 // Reads the options of a command as getopt_long() does. `table` is "c+name …" an option: its
 // letter, ':' where it takes a value, else '-', and its long name, if any. One without a letter has
 // a control character for it.
-class ShellOptions {
+class OptionReader {
  public:
-  ShellOptions(const std::vector<ShellWord>& words, const char* table, ShellReading& reading)
+  OptionReader(const std::vector<ShellWord>& words, const char* table, ShellReading& reading)
       : words_(words), table_(table), reading_(reading) {}
 
   // The next option's letter, 0 for another word; both with `value`. False: no more, or refused.

@@ -288,7 +288,7 @@ bool Parser::Grep(const Call& call) {
   const std::string_view name = BaseName(call.name());
   flags.extended = name == "egrep";
   flags.fixed = name == "fgrep";
-  ShellOptions options(call.words, kGrepOptions, reading_);
+  OptionReader options(call.words, kGrepOptions, reading_);
   char letter = 0;
   std::string_view value;
   std::string_view text;
