@@ -215,7 +215,7 @@ int RunCheck(const Stage& stage, Command& command) {
 }
 
 int RunShell(const Stage& stage, Command& command) {
-  for (WaitOptions* options : command.shell.kubectl) {
+  for (const auto& options : command.shell.kubectl) {
     if (options != nullptr) options->watch.seed = RandomSeed();
   }
   Ending ending(*stage.loop);

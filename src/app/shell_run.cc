@@ -149,7 +149,7 @@ void ShellRun::BeginTests(const LoopStep& step) {
   for (size_t i = step.first_test; i < step.last_test; ++i) {
     looks_.push_back(std::make_unique<Look>());
     looks_.back()->test = options_.plan.tests[i].get();
-    looks_.back()->options = options_.kubectl[i];
+    looks_.back()->options = options_.kubectl[i].get();
   }
   StartRound();
 }

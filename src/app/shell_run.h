@@ -20,8 +20,8 @@ namespace certlatch {
 struct ShellOptions {
   LoopPlan plan;
   // What the kubectl of each of the plan's tests was told; nullptr: it has none. A kGet has the
-  // namespace and how to watch. They live as long as the process.
-  std::vector<WaitOptions*> kubectl;
+  // namespace and how to watch.
+  std::vector<std::unique_ptr<WaitOptions>> kubectl;
 };
 
 class ShellRun : public Mode {

@@ -47,8 +47,9 @@ bool SameConnection(const ConnectionOptions& a, const ConnectionOptions& b) {
          a.insecure_skip_tls_verify == b.insecure_skip_tls_verify;
 }
 
-// The options of one kubectl command. There is one connection for all of them.
-Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Command& command) {
+// The options of one kubectl command, through those of `command`. There is one connection for all.
+Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Command& command,
+                   WaitOptions& wait) {
   std::vector<std::string_view> arguments = probe.arguments;
   const bool get = probe.kind == LoopProbe::Kind::kGet;
   std::string ns;
@@ -57,15 +58,14 @@ Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Com
     arguments.push_back(ns);
   }
   if (probe.own_rules) arguments.erase(arguments.begin());
-  Command& own = *new Command;  // as long as the process
-  own.wait.as_kubectl = !get && !probe.own_rules;
-  Status status = ParseMode(get ? kGetMode : kWaitMode, arguments, surroundings, own);
+  const ConnectionOptions before = std::exchange(command.connection, {});
+  std::swap(command.wait, wait);
+  command.wait.as_kubectl = !get && !probe.own_rules;
+  Status status = ParseMode(get ? kGetMode : kWaitMode, arguments, surroundings, command);
+  std::swap(command.wait, wait);
   if (!status) return status;
-  ConnectionOptions& connection = command.connection;
-  if (connection.server.empty()) connection = std::move(own.connection);
-  else if (!SameConnection(connection, own.connection)) own.kind = Command::Kind::kPrint;
-  command.shell.kubectl.back() = &own.wait;
-  if (own.kind == Command::Kind::kWait) return {};
+  const bool one = before.server.empty() || SameConnection(before, command.connection);
+  if (one && command.kind == Command::Kind::kWait) return {};
   return Refuse("error: sh -c: cannot do \"kubectl\" with --help, or with different --server, "
                 "--token, ... in one script");
 }
@@ -85,16 +85,17 @@ Status ParseShell(const std::vector<std::string_view>& arguments, const Surround
                                 surroundings.service_account_namespace.c_str());
   Environment environment = surroundings.environment;
   if (!surroundings.service_account_namespace.empty()) environment.push_back(ns);
-  command.kind = Command::Kind::kShell;
   ShellOptions& shell = command.shell;
   status = ParseShellLoop(whole, environment, shell.plan);
   if (!status) return std::move(status).error().With("error: sh -c");
   for (const auto& test : shell.plan.tests) {
     shell.kubectl.push_back(nullptr);
     if (test->probe.kind == LoopProbe::Kind::kReach) continue;
-    status = ReadKubectl(test->probe, surroundings, command);
+    shell.kubectl.back() = std::make_unique<WaitOptions>();
+    status = ReadKubectl(test->probe, surroundings, command, *shell.kubectl.back());
     if (!status) return status;
   }
+  command.kind = Command::Kind::kShell;
   return {};
 }
 
