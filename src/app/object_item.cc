@@ -49,6 +49,7 @@ ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
                        const TargetName& name)
     : WaitItem(host, options, board), backoff_(100ms, 2s, options.watch.seed) {
   target_.name = name;
+  if (!name.goal.empty()) own_goals_.push_back(GoalOfTarget(name.goal));
 }
 
 ObjectItem::~ObjectItem() = default;

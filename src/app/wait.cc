@@ -89,6 +89,7 @@ void Wait::OnMet(WaitItem& item, bool silent) {
 
 void Wait::OnFailed(WaitItem& item, std::string error, WaitOutcome outcome) {
   item.record.error = std::move(error);
+  item.record.outcome = outcome;
   Decide(item, WaitRecord::State::kFailed);
   // Under its own name one failure decides; kubectl goes on with the other targets.
   if (!options_.as_kubectl && !options_.any) return Finish(outcome, {item.record.error});
@@ -152,11 +153,16 @@ void Wait::OnTimeout() {
 
 void Wait::FinishIfDecided() {
   std::vector<std::string> errors;
+  WaitOutcome outcome = WaitOutcome::kMet;
   for (const auto& item : items_) {
     if (item->record.pending()) return;
-    if (item->record.state == WaitRecord::State::kFailed) errors.push_back(item->record.error);
+    if (item->record.state == WaitRecord::State::kMet) continue;
+    // Impossible is what no target can be met any more.
+    const bool impossible = item->record.outcome == WaitOutcome::kImpossible &&
+                            (errors.empty() || outcome == WaitOutcome::kImpossible);
+    outcome = impossible ? WaitOutcome::kImpossible : WaitOutcome::kNotMet;
+    errors.push_back(item->record.error);
   }
-  const WaitOutcome outcome = errors.empty() ? WaitOutcome::kMet : WaitOutcome::kNotMet;
   Finish(outcome, std::move(errors));
 }
 

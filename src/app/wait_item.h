@@ -33,11 +33,12 @@ class WaitBoard {
 struct WaitRecord {
   enum class State { kPending, kMet, kFailed };
   State state = State::kPending;
-  bool told = false;    // that it is met
-  bool silent = false;  // nothing is to be told
-  std::string reason;   // why it is not met, as last judged
-  std::string trouble;  // why its present state is not known
-  std::string error;    // the last word on it
+  bool told = false;                           // that it is met
+  bool silent = false;                         // nothing is to be told
+  std::string reason;                          // why it is not met, as last judged
+  std::string trouble;                         // why its present state is not known
+  std::string error;                           // the last word on it
+  WaitOutcome outcome = WaitOutcome::kNotMet;  // where it failed
 
   bool pending() const { return state == State::kPending; }
 };

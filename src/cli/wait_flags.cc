@@ -16,7 +16,7 @@ constexpr const char* kWaitUsage =
     "Wait until all targets are met; say why while they are not.\n"
     "\n"
     "Usage:\n"
-    "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE]... [flags]\n"
+    "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "\n"
     "Without --for a target is met when it is ready: a certificate issued for its current spec, a\n"
     "TLS secret whose key belongs to its certificate, endpoints or a service with a ready "
@@ -38,6 +38,7 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_GIVEN(fors)},
     {"timeout", "DURATION", "default 3m, with --for 30s; 0: look once", SetDuration,
      CERTLATCH_GIVEN(timeout)},
+    {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
     {"min-ready", "N", "addresses or endpoints that make a service ready", SetPositive,
@@ -83,6 +84,11 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (!output) return output;
   Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
   if (!targets) return std::move(targets).error();
+  for (const TargetName& target : *targets) {
+    if (!wait.as_kubectl || target.goal.empty()) continue;
+    return Refuse("target \"%s\": kubectl has no conditions of single targets",
+                  Printable(target.text, 300).c_str());
+  }
   if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   wait.targets = *std::move(targets);
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);

@@ -28,7 +28,7 @@ bool TakeSuffix(std::string_view& name, char separator, std::string& out) {
   return IsObjectName(out);
 }
 
-// Adds TYPE/NAME[:PORT][@NAMESPACE] to `targets`.
+// Adds TYPE/NAME[:PORT][@NAMESPACE][=GOAL] to `targets`.
 Status AddTarget(std::string_view text, std::string_view type, std::string_view name,
                  std::vector<TargetName>& targets) {
   TargetName target;
@@ -36,6 +36,11 @@ Status AddTarget(std::string_view text, std::string_view type, std::string_view 
   target.type = type;
   if (!IsDottedName(type)) {
     return BadTarget(text, Format("\"%s\" is no type name", Printable(type, 100).c_str()));
+  }
+  if (const size_t equals = name.find('='); equals != std::string_view::npos) {
+    target.goal = name.substr(equals + 1);
+    name = name.substr(0, equals);
+    if (target.goal.empty()) return BadTarget(text, "no condition after \"=\"");
   }
   if (!TakeSuffix(name, '@', target.ns)) return BadTarget(text, "no namespace after \"@\"");
   if (TakesPort(type) && !TakeSuffix(name, ':', target.port)) {

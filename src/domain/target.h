@@ -1,6 +1,6 @@
-// TargetName is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE]. Target is what it
-// turned out to be. Pure. Parsing checks the form; whether the type exists is for the table of
-// known types and, past it, API discovery to say.
+// TargetName is one TARGET of the command line: TYPE/NAME[:PORT][@NAMESPACE][=GOAL]. Target is
+// what it turned out to be. Pure. Parsing checks the form; whether the type exists is for the table
+// of known types and, past it, API discovery to say.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ struct TargetName {
   std::string name;
   std::string ns;    // "": the command's namespace
   std::string port;  // a number or a name; "": none. Only of services
+  std::string goal;  // "Complete", "Ready=False", "create"; "": the command's
 };
 
 // A target whose type and namespace are known.

@@ -380,6 +380,50 @@ TEST(Wait, AllGoalsMustHoldOfTheSameState) {
                                             "certificate.cert-manager.io/web condition met"));
 }
 
+std::string Job(const std::string& condition, const std::string& name = "seed") {
+  return R"({"metadata":{"namespace":"default","name":")" + name +
+         R"(","resourceVersion":"3"},"status":{"conditions":[{"type":")" + condition +
+         R"(","status":"True"}]}})";
+}
+
+TEST(Wait, GivesOneTargetAConditionOfItsOwn) {
+  Waiting run({"job/seed=SuccessCriteriaMet", "certificate/web=Ready=False"});
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  EXPECT_TRUE(run.running());
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met"));
+  run.host.Send(run.host.Find("jobs?"), Event("MODIFIED", Job("SuccessCriteriaMet")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+WaitOptions Any() {
+  WaitOptions options;
+  options.any = true;
+  return options;
+}
+
+TEST(Wait, IsMetByAnyOneTargetIfThatIsAskedFor) {
+  Waiting run({"certificate/web", "job/seed"}, Any());
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("job.batch/seed condition met"));
+  EXPECT_THAT(run.host.Open(), IsEmpty());
+}
+
+TEST(Wait, FailsWithAnyOnlyWhenNoneCanBeMet) {
+  Waiting run({"job/seed", "job/other"}, Any());
+  run.host.Answer(run.host.Find("name%3Dseed"), 200, List(Job("Failed")));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("name%3Dother"), 200, List(Job("Failed", "other")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+  EXPECT_EQ(run.result->errors.size(), 2U);
+}
+
 TEST(Wait, EndsAtOnceWhenInterrupted) {
   Waiting run({"certificate/web"});
   run.wait->Interrupt("SIGTERM");

@@ -1,5 +1,6 @@
 #include "domain/target.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace certlatch {
@@ -26,6 +27,16 @@ TEST(Target, HasTypeNameNamespaceAndPort) {
 
 TEST(Target, TakesPortsOfServicesOnly) {
   EXPECT_EQ(Parsed({"clusterrole/system:node"}), "clusterrole|system:node||; ");
+}
+
+TEST(Target, MayHaveAConditionOfItsOwn) {
+  const auto targets = ParseTargets({"job/seed@prod=Complete", "cert/web=Ready=False"});
+  ASSERT_TRUE(targets) << targets.error().text;
+  EXPECT_EQ((*targets)[0].name, "seed");
+  EXPECT_EQ((*targets)[0].ns, "prod");
+  EXPECT_EQ((*targets)[0].goal, "Complete");
+  EXPECT_EQ((*targets)[1].goal, "Ready=False");
+  EXPECT_THAT(Parsed({"job/seed="}), ::testing::HasSubstr("no condition after"));
 }
 
 TEST(Target, TakesKubectlsOtherForms) {
