@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "domain/goal.h"
+#include "domain/http_method.h"
 #include "domain/target.h"
 
 namespace certlatch {
@@ -45,6 +46,10 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.readiness.min_ready)},
     {"min-validity", "DURATION", "how long a certificate must still be valid", SetDuration,
      CERTLATCH_COMMAND(wait.readiness.min_validity)},
+    {"http-status", "LIST", "of an http target when it is ready: 200,204; default 2xx", SetText,
+     CERTLATCH_COMMAND(wait.http_statuses)},
+    {"target-ca-file", "FILE", "whom to trust at an https target; default: the system's", SetFilled,
+     CERTLATCH_COMMAND(wait.target_ca_file)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
      CERTLATCH_COMMAND(wait.watch.retry_forbidden)},
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},
@@ -73,7 +78,7 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   if (wait.readiness.min_validity < Duration::zero()) {
     return Refuse("--min-validity cannot be negative");
   }
-  return {};
+  return CheckHttpStatuses(wait.http_statuses);
 }
 
 Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "platform/probe.h"
 
 namespace certlatch {
 
@@ -90,9 +91,9 @@ Function<void(const ApiAnswer&)> LinuxHost::Telling(const char* verb, const std:
   };
 }
 
-Handle LinuxHost::Probe(const Reachable& /*what*/, Duration /*limit*/,
+Handle LinuxHost::Probe(const Reachable& what, Duration limit,
                         Function<void(const ProbeOutcome&)> then) {
-  return loop_.After(0s, [then = std::move(then)] { then({false, 0, "not possible yet"}); });
+  return StartProbe(loop_, *http_, what, limit, std::move(then));
 }
 
 void LinuxHost::Print(std::string_view line) {

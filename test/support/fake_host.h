@@ -68,6 +68,7 @@ class FakeHost : public Host {
   std::vector<std::string> logged;  // texts
   std::string said;                 // with a '!' before what went to standard error
   std::vector<Request> history;     // all requests ever made
+  Duration probe_limit{};           // of the last probe
 
  private:
   struct Pending {
