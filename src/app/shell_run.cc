@@ -169,13 +169,15 @@ void ShellRun::Attempt(Look& look) {
   }
   look.state = Look::State::kUnknown;
   if (probe.kind == LoopProbe::Kind::kWait) {
-    look.wait = std::make_unique<Wait>(
-        host_, *look.options, [this, &look](WaitResult result) { OnWaited(look, std::move(result)); });
+    look.wait = std::make_unique<Wait>(host_, *look.options, [this, &look](WaitResult result) {
+      OnWaited(look, std::move(result));
+    });
     return look.wait->Start();
   }
   const bool http = probe.reachable->kind == Reachable::Kind::kHttp;
-  look.handle = host_.Probe(*probe.reachable, http ? kHttpLimit : kConnectLimit,
-                            [this, &look](const ProbeOutcome& outcome) { OnProbed(look, outcome); });
+  look.handle =
+      host_.Probe(*probe.reachable, http ? kHttpLimit : kConnectLimit,
+                  [this, &look](const ProbeOutcome& outcome) { OnProbed(look, outcome); });
 }
 
 void ShellRun::OnProbed(Look& look, const ProbeOutcome& outcome) {

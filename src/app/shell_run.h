@@ -52,9 +52,9 @@ class ShellRun : public Mode {
   Host& host_;
   ShellOptions& options_;
   Function<void(WaitResult)> done_;
-  size_t at_ = 0;       // the step that is being taken, or comes next
-  bool over_ = false;   // it is done: nothing more is heard of its tests
-  bool round_ = false;  // nothing has been said in this round
+  size_t at_ = 0;                             // the step that is being taken, or comes next
+  bool over_ = false;                         // it is done: nothing more is heard of its tests
+  bool round_ = false;                        // nothing has been said in this round
   WaitResult result_{WaitOutcome::kMet, {}};  // of the last step
   std::vector<std::unique_ptr<Look>> looks_;
   Handle timer_;

@@ -66,8 +66,9 @@ Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Com
   if (!status) return status;
   const bool one = before.server.empty() || SameConnection(before, command.connection);
   if (one && command.kind == Command::Kind::kWait) return {};
-  return Refuse("error: sh -c: cannot do \"kubectl\" with --help, or with different --server, "
-                "--token, ... in one script");
+  return Refuse(
+      "error: sh -c: cannot do \"kubectl\" with --help, or with different --server, "
+      "--token, ... in one script");
 }
 
 }  // namespace
@@ -81,8 +82,8 @@ Status ParseShell(const std::vector<std::string_view>& arguments, const Surround
   std::string whole(script);
   if (!set.empty()) whole = Format("set%s\n%s", set.c_str(), whole.c_str());
   // What scripts get by `cat` of the mounted file.
-  const std::string ns = Format("%s/namespace=%s", kServiceAccountDir,
-                                surroundings.service_account_namespace.c_str());
+  const std::string ns =
+      Format("%s/namespace=%s", kServiceAccountDir, surroundings.service_account_namespace.c_str());
   Environment environment = surroundings.environment;
   if (!surroundings.service_account_namespace.empty()) environment.push_back(ns);
   ShellOptions& shell = command.shell;

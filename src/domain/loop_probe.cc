@@ -32,12 +32,17 @@ constexpr const char* kHostOptions = "W:";  // of `host`; nslookup and getent ha
 
 // The commands; nslookup and the others look up a name.
 enum { kKubectl, kNc, kNcat = kNc + 2, kPgIsReady, kCurl, kWget, kLookUp };
-constexpr const char* kCommands = "kubectl nc netcat ncat pg_isready curl wget nslookup getent host";
+constexpr const char* kCommands =
+    "kubectl nc netcat ncat pg_isready curl wget nslookup getent host";
 
 class ProbeReader {
  public:
   ProbeReader(const Words& words, ShellReading& reading, LoopTests& tests)
-      : words_(words), reading_(reading), tests_(tests), command_(BaseName(words[0].text)) {}
+      : words_(words),
+        reading_(reading),
+        tests_(tests),
+        command_(BaseName(words[0].text)),
+        probe_(Add()) {}
 
   bool Read() {
     const int command = WordIn(command_, kCommands);
@@ -45,25 +50,22 @@ class ProbeReader {
     if (command == kKubectl) return Kubectl();
     probe_.kind = LoopProbe::Kind::kReach;
     probe_.reachable = std::make_unique<Reachable>();
-    const bool fine = command <= kNcat        ? Nc()
-                      : command == kPgIsReady ? PgIsReady()
-                      : command == kCurl      ? Curl()
-                      : command == kWget      ? Wget()
-                                              : LookUp(command);
-    if (fine) Add();
-    return fine;
+    return command <= kNcat        ? Nc()
+           : command == kPgIsReady ? PgIsReady()
+           : command == kCurl      ? Curl()
+           : command == kWget      ? Wget()
+                                   : LookUp(command);
   }
 
  private:
   // Of the form: cannot do "COMMAND WHAT".
   bool Refuse(std::string_view what) {
-    return reading_.Fail("cannot do \"%s %s\"", Printable(command_, 40).c_str(),
-                         Printable(what, 80).c_str());
+    return reading_.Fail("cannot do \"%s %s\"", command_, what);
   }
 
-  void Add() {
+  LoopProbe& Add() {
     tests_.push_back(std::make_unique<LoopTest>());
-    tests_.back()->probe = std::move(probe_);
+    return tests_.back()->probe;
   }
 
   // --- kubectl ---
@@ -97,12 +99,11 @@ class ProbeReader {
     for (size_t i = 1; i < words_.size(); ++i) {
       if (!status || i < at || i > at + 1) arguments.push_back(words_[i].text);
     }
-    Add();
     return true;
   }
 
   bool BadKubectl(const Error& error) {
-    return reading_.Fail("cannot do this kubectl command: %s", Printable(error.text, 300).c_str());
+    return reading_.Fail("cannot do this kubectl command: %s", error.text);
   }
 
   bool Get() {
@@ -176,7 +177,6 @@ class ProbeReader {
     if (list) {
       probe_.type = names[0];
       if (!IsDottedName(probe_.type)) return reading_.Cannot("kubectl get ", probe_.type);
-      Add();
       return true;
     }
     if (selects) return Refuse("get with a name and a selector");
@@ -189,13 +189,12 @@ class ProbeReader {
     for (const TargetName& target : *targets) {
       // Those are ours, not kubectl's.
       if (!target.ns.empty() || !target.port.empty()) return reading_.Cannot(target.text);
-      tests_.push_back(std::make_unique<LoopTest>());
-      LoopProbe& probe = tests_.back()->probe;
+      LoopProbe& probe = probe_.name.empty() ? probe_ : Add();
       probe.printed = probe_.printed;
       probe.ns = probe_.ns;
       probe.path = probe_.path;
       probe.ignore_not_found = probe_.ignore_not_found;
-      probe.arguments = probe_.arguments;
+      if (&probe != &probe_) probe.arguments = probe_.arguments;
       probe.type = reading_.Keep(target.type);
       probe.name = reading_.Keep(target.name);
     }
@@ -214,8 +213,7 @@ class ProbeReader {
     reachable.text =
         Format("%s://%s", kind == Reachable::Kind::kTcp ? "tcp" : "postgres", text.c_str());
     return problem == nullptr ||
-           reading_.Fail("cannot do \"%s\" of \"%s\": %s", Printable(command_, 40).c_str(),
-                         Printable(text, 300).c_str(), problem);
+           reading_.Fail("cannot do \"%s\" of \"%s\": %s", command_, text, problem);
   }
 
   bool Nc() {
@@ -373,13 +371,16 @@ class ProbeReader {
   ShellReading& reading_;
   LoopTests& tests_;
   std::string_view command_;
-  LoopProbe probe_;
+  LoopProbe& probe_;  // the first of the new tests
 };
 
 }  // namespace
 
 bool ReadLoopProbe(const Words& words, ShellReading& reading, LoopTests& tests) {
-  return ProbeReader(words, reading, tests).Read();
+  const size_t before = tests.size();
+  if (ProbeReader(words, reading, tests).Read()) return true;
+  while (tests.size() > before) tests.pop_back();
+  return false;
 }
 
 bool ReadFileProbe(std::string_view path, bool empty_too, ShellReading& reading, LoopTests& tests) {
@@ -427,8 +428,7 @@ bool OptionReader::Find(std::string_view name, char letter) {
 
 bool OptionReader::Refuse(std::string_view option) {
   fine_ = false;
-  return reading_.Fail("cannot do \"%s %s\"", Printable(BaseName(words_[0].text), 40).c_str(),
-                       Printable(option, 40).c_str());
+  return reading_.Fail("cannot do \"%s %s\"", BaseName(words_[0].text), option);
 }
 
 // The option just found, and its value: given with it, else the next word.

@@ -20,9 +20,9 @@ struct Reachable {
     kName,      // the host's name has an address
   };
   Kind kind = Kind::kTcp;
-  Endpoint endpoint;  // kTcp, kPostgres; kName: its host alone
-  std::string url;    // kHttp, as given
-  std::string path;   // kFile
+  Endpoint endpoint;       // kTcp, kPostgres; kName: its host alone
+  std::string url;         // kHttp, as given
+  std::string path;        // kFile
   bool empty_too = false;  // kFile: it may be empty, or unreadable
 
   // kHttp:

@@ -51,15 +51,15 @@ class Parser {
   const ShellToken& Next() const { return cursor_.next; }
   bool IsEnd() const { return Next().kind == ShellToken::Kind::kEnd; }
   bool IsWord() const { return Next().kind == ShellToken::Kind::kWord; }
-  bool Is(std::string_view text) const { return !IsEnd() && Next().text == text; }
-  bool IsAny(std::string_view list) const { return !IsEnd() && WordIn(Next().text, list) >= 0; }
-  bool IsFollowedBy(std::string_view list);
-  bool Take(std::string_view text);
+  bool Is(const char* text) const { return !IsEnd() && Next().text == text; }
+  bool IsAny(const char* list) const { return !IsEnd() && WordIn(Next().text, list) >= 0; }
+  bool IsFollowedBy(const char* first, const char* second);
+  bool Take(const char* text);
   bool TakeSeparator();  // any number of ; and newlines
   bool NeedSeparator() { return TakeSeparator() || Refuse(); }
   void SkipNewlines();
   bool Refuse();  // what comes next
-  bool Need(std::string_view word) { return Take(word) || Refuse(); }
+  bool Need(const char* word) { return Take(word) || Refuse(); }
   bool Cannot(std::string_view construct, std::string_view more = {}) {
     return reading_.Cannot(construct, more);
   }
@@ -117,8 +117,8 @@ bool ReadPause(std::string_view text, Duration& pause) {
   const std::string_view number = text.substr(0, text.find_first_not_of("0123456789."));
   const std::string_view unit = text.substr(number.size());
   if (number.empty() || (!unit.empty() && WordIn(unit, "s m h") < 0)) return false;
-  const Result<Duration> parsed = ParseDuration(
-      Format("%.*s%c", Length(number), number.data(), unit.empty() ? 's' : unit[0]));
+  const Result<Duration> parsed =
+      ParseDuration(Format("%.*s%c", Length(number), number.data(), unit.empty() ? 's' : unit[0]));
   if (!parsed || *parsed > kMaxPause) return false;
   pause = *parsed;
   return true;
@@ -132,7 +132,7 @@ Sign Mirrored(Sign sign) {
 }
 
 bool Compares(Sign sign, int64_t a, int64_t b) {
-  const bool order[] = {a == b, a != b, a < b, a <= b, a > b, a >= b};
+  const bool order[] = {a == b, a != b, a<b, a <= b, a> b, a >= b};
   return order[static_cast<size_t>(sign)];
 }
 
@@ -151,7 +151,7 @@ bool AnyLineSelected(const Condition& condition, std::string_view printed) {
 
 // --- reading tokens ---
 
-bool Parser::Take(std::string_view text) {
+bool Parser::Take(const char* text) {
   if (!Is(text)) return false;
   Advance();
   return true;
@@ -168,18 +168,13 @@ bool Parser::TakeSeparator() {
   return any;
 }
 
-// The words behind the next one.
-bool Parser::IsFollowedBy(std::string_view list) {
+// The words behind the next one, which are taken with it.
+bool Parser::IsFollowedBy(const char* first, const char* second) {
   const ShellCursor here = cursor_;
   Advance();
-  bool is_it = true;
-  while (is_it && !list.empty()) {
-    const std::string_view word = list.substr(0, list.find(' '));
-    list.remove_prefix(std::min(word.size() + 1, list.size()));
-    is_it = Take(word);
-  }
-  if (!is_it) cursor_ = here;
-  return is_it;
+  if (Take(first) && Take(second)) return true;
+  cursor_ = here;
+  return false;
 }
 
 // A command behind a pipe says more than the pipe.
@@ -272,8 +267,8 @@ bool Parser::Pipeline(const Call& call) {
     Call grep;
     if (!ReadCall(grep) || !Grep(grep)) return false;
     if (Test().probe.printed > LoopProbe::Printed::kTable) continue;
-    return reading_.Fail("cannot do \"%s\" of what %s prints: want -o jsonpath=...",
-                         Printable(name, 40).c_str(), Printable(call.name(), 40).c_str());
+    return reading_.Fail("cannot do \"%s\" of what %s prints: want -o jsonpath=...", name,
+                         call.name());
   }
   return true;
 }
@@ -312,9 +307,8 @@ bool Parser::Grep(const Call& call) {
   condition.kind = Condition::Kind::kGrep;
   std::string_view refused;
   if (condition.patterns[condition.greps++].Read(text, flags, refused)) return true;
-  return reading_.Fail("cannot do \"%s\" in the pattern \"%s\"",
-                       refused.empty() ? "the end" : Printable(refused, 40).c_str(),
-                       Printable(text, 100).c_str());
+  if (refused.empty()) refused = "the end";
+  return reading_.Fail("cannot do \"%s\" in the pattern \"%s\"", refused, text);
 }
 
 // The script within $(…): one pipeline.
@@ -355,8 +349,7 @@ bool Parser::Bracket(const Call& call) {
   } else if (count == 2 && WordIn(sign, "-f -e -s") >= 0) {
     if (!ReadFileProbe(call.Word(first + 1), sign != "-s", reading_, plan_.tests)) return false;
   } else if (!whether) {
-    return reading_.Fail("cannot do \"%s %s\"", Printable(name, 10).c_str(),
-                         Printable(count == 2 ? sign : "...", 40).c_str());
+    return reading_.Fail("cannot do \"%s %s\"", name, count == 2 ? sign : "...");
   } else {
     if (!Operand(call, call.words[end - 1])) return false;
     Condition& condition = Test().condition;
@@ -382,8 +375,7 @@ bool Parser::Compare(const Call& call, size_t first, bool twice) {
   const int which = WordIn(sign, kSigns);
   const std::string_view name = call.name();
   if (which < 0) {
-    return reading_.Fail("cannot do \"%s ... %s\"", Printable(name, 10).c_str(),
-                         Printable(sign, 40).c_str());
+    return reading_.Fail("cannot do \"%s ... %s\"", name, sign);
   }
   const bool mirrored = call.words[first].script.empty();
   const ShellWord& value = call.words[mirrored ? first : first + 2];
@@ -396,7 +388,7 @@ bool Parser::Compare(const Call& call, size_t first, bool twice) {
   }
   const bool is_text = which > static_cast<int>(Sign::kMoreOrEqual);
   if (twice && value.pattern && is_text) {
-    return reading_.Fail("cannot do \"[[ ... %s PATTERN ]]\"", Printable(sign, 10).c_str());
+    return reading_.Fail("cannot do \"[[ ... %s PATTERN ]]\"", sign);
   }
   condition.text = value.text;
   condition.empty_is_0 = twice;
@@ -409,8 +401,7 @@ bool Parser::Compare(const Call& call, size_t first, bool twice) {
   if (mirrored) condition.sign = Mirrored(condition.sign);
   const auto number = ParseInt(value.text);
   condition.number = number.value_or(0);
-  return number || reading_.Fail("cannot do \"%s %s\"", Printable(sign, 10).c_str(),
-                                 Printable(value.text, 40).c_str());
+  return number || reading_.Fail("cannot do \"%s %s\"", sign, value.text);
 }
 
 // --- loops ---
@@ -553,10 +544,7 @@ bool Parser::Set(const Call& call) {
     // After -o; alone they would be arguments.
     if (name >= 0 && !call.Word(i - 1).ends_with('o')) return Cannot("set");
     const bool on = word.starts_with('-') || name >= 0;
-    const std::string_view letters = name == 0   ? "-o"
-                                     : name == 1 ? "-e"
-                                     : name == 2 ? "-u"
-                                                 : word;
+    const std::string_view letters = name == 0 ? "-o" : name == 1 ? "-e" : name == 2 ? "-u" : word;
     if (letters.size() < 2 || (!on && word[0] != '+') ||
         letters.find_first_not_of("euxo", 1) != std::string_view::npos) {
       return Cannot("set ", word);
@@ -614,7 +602,7 @@ bool Parser::Builtin(const Call& call) {
     step.last_test = plan_.tests.size();
     const LoopProbe::Kind kind = Test().probe.kind;
     if (kind != LoopProbe::Kind::kWait) {
-      return reading_.Fail("cannot do \"%s%s\" outside of a loop", Printable(name, 40).c_str(),
+      return reading_.Fail("cannot do \"%s%s\" outside of a loop", name,
                            kind == LoopProbe::Kind::kGet ? " get" : "");
     }
   }
@@ -643,7 +631,7 @@ bool Parser::Statement() {
     last = plan_.steps.size();
     if (!Step()) return false;
   }
-  const bool stops = Is("||") && IsFollowedBy("exit 1");
+  const bool stops = Is("||") && IsFollowedBy("exit", "1");
   // set -e looks at the last of a list alone.
   for (size_t i = first; i < plan_.steps.size(); ++i) {
     const bool end = stops || (stop_on_error_ && i >= last);

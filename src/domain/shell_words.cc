@@ -1,7 +1,6 @@
 #include "domain/shell_words.h"
 
 #include <algorithm>
-#include <cstdarg>
 
 #include "base/text.h"
 
@@ -11,8 +10,7 @@ namespace {
 constexpr size_t kNone = std::string_view::npos;
 
 // The longest first.
-constexpr std::string_view kOperators =
-    "&>> <<< && || ;; |& &> >> >& >| << <& <> \n ; & | ( ) < >";
+constexpr std::string_view kOperators = "&>> <<< && || ;; |& &> >> >& >| << <& <> \n ; & | ( ) < >";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -180,8 +178,7 @@ class Expansion {
     if (plain && name == "cat" && reading_.Find(Trim(command.substr(3)), value)) {
       return Value(Trim(command.substr(3)), in_quotes);
     }
-    return reading_.Fail(dollar ? "cannot do \"$(%s)\"" : "cannot do \"`%s`\"",
-                         Printable(name, 40).c_str());
+    return reading_.Fail(dollar ? "cannot do \"$(%s)\"" : "cannot do \"`%s`\"", name);
   }
 
   // NAME, NAME-DEFAULT or NAME:-DEFAULT.
@@ -193,7 +190,7 @@ class Expansion {
     const bool or_empty = other.starts_with(':');
     if (or_empty) other.remove_prefix(1);
     if (size == 0 || depth >= kMaxShellDepth || !other.starts_with('-')) {
-      return reading_.Fail("cannot do \"${%s}\"", Printable(inside, 40).c_str());
+      return reading_.Fail("cannot do \"${%s}\"", inside);
     }
     std::string_view value;
     if (reading_.Find(name, value) && !(or_empty && value.empty())) return Value(name, in_quotes);
@@ -205,9 +202,8 @@ class Expansion {
     const bool is_set = reading_.Find(name, value);
     const bool splits = !in_quotes && value.find_first_of(" \t\n*?[") != kNone;
     if (splits || (!is_set && reading_.must_be_set)) {
-      return reading_.Fail(splits ? "cannot split $%s into words: put it in double quotes"
-                                  : "$%s is not set",
-                           Printable(name, 100).c_str());
+      return reading_.Fail(
+          splits ? "cannot split $%s into words: put it in double quotes" : "$%s is not set", name);
     }
     // What comes behind it needs room, too.
     if (!reading_.HasRoom(value.size() + kMaxShellText / 2)) return false;
@@ -228,16 +224,24 @@ ShellReading::ShellReading(std::string& buffer, const std::vector<std::string_vi
   text.reserve(kMaxShellText);
 }
 
-bool ShellReading::Fail(const char* pattern, ...) {
-  va_list arguments;
-  va_start(arguments, pattern);
-  if (error.empty()) error = FormatList(pattern, arguments);
-  va_end(arguments);
+bool ShellReading::Fail(const char* pattern, std::string_view a, std::string_view b,
+                        std::string_view c) {
+  if (!error.empty()) return false;
+  const std::string_view texts[] = {a, b, c};
+  size_t next = 0;
+  for (; *pattern != '\0'; ++pattern) {
+    if (*pattern != '%') {
+      error += *pattern;
+      continue;
+    }
+    error += Printable(texts[next++], 200);
+    ++pattern;
+  }
   return false;
 }
 
 bool ShellReading::Cannot(std::string_view construct, std::string_view more) {
-  return Fail("cannot do \"%s%s\"", Printable(construct, 80).c_str(), Printable(more, 80).c_str());
+  return Fail("cannot do \"%s%s\"", construct, more);
 }
 
 bool ShellReading::HasRoom(size_t size) {
@@ -262,7 +266,8 @@ bool ShellReading::Find(std::string_view name, std::string_view& value) const {
   return false;
 }
 
-int WordIn(std::string_view word, std::string_view list) {
+int WordIn(std::string_view word, const char* words) {
+  std::string_view list = words;
   for (int i = 0; !list.empty(); ++i) {
     if (TakeWord(list) == word) return i;
   }
@@ -283,8 +288,7 @@ void ShellCursor::Advance(ShellReading& reading) {
     return;
   }
   next.kind = ShellToken::Kind::kEnd;
-  reading.Fail("cannot find the end of the quotes or brackets in \"%s\"",
-               Printable(script.substr(start), 40).c_str());
+  reading.Fail("cannot find the end of the quotes or brackets in \"%s\"", script.substr(start, 40));
 }
 
 bool IsVariableName(std::string_view text) {

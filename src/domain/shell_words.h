@@ -11,7 +11,7 @@
 
 namespace certlatch {
 
-constexpr int kMaxShellDepth = 8;                   // substitutions in substitutions
+constexpr int kMaxShellDepth = 8;                    // substitutions in substitutions
 constexpr size_t kMaxShellText = size_t{64} * 1024;  // bytes, of all words expanded
 
 // What all that read one script share. Their functions return false once something is refused.
@@ -24,7 +24,9 @@ struct ShellReading {
   std::vector<std::string_view> variables;  // NAME=VALUE each; the last one counts
   bool must_be_set = false;                 // set -u
 
-  [[gnu::format(printf, 2, 3)]] bool Fail(const char* pattern, ...);
+  // Both return false. The pattern has a %s for each of the texts, which are made printable.
+  bool Fail(const char* pattern, std::string_view a = {}, std::string_view b = {},
+            std::string_view c = {});
   bool Cannot(std::string_view construct, std::string_view more = {});  // cannot do "…"
   bool HasRoom(size_t size);
   std::string_view Keep(std::string_view words);  // a copy in `text`; "" where it has no room
@@ -34,7 +36,7 @@ struct ShellReading {
 };
 
 // The place of `word` in "first second …"; -1: it is none of them.
-int WordIn(std::string_view word, std::string_view list);
+int WordIn(std::string_view word, const char* list);
 
 struct ShellToken {
   enum class Kind { kWord, kOperator, kEnd };

@@ -96,9 +96,7 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
   return StartProbe(loop_, *http_, what, limit, std::move(then));
 }
 
-void LinuxHost::Print(std::string_view line) {
-  WriteTo(STDOUT_FILENO, Printable(line) + '\n');
-}
+void LinuxHost::Print(std::string_view line) { WriteTo(STDOUT_FILENO, Printable(line) + '\n'); }
 
 void LinuxHost::Say(std::string_view text, bool to_stderr) {
   WriteTo(to_stderr ? STDERR_FILENO : STDOUT_FILENO, text);

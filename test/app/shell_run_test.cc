@@ -99,8 +99,9 @@ TEST(ShellRun, EndsTheLoopAtTheMomentItsConditionIsTrue) {
 }
 
 TEST(ShellRun, SaysWhyNotOncePerChange) {
-  Running run("until [ \"$(kubectl get po web -o jsonpath={.status.phase})\" = Running ]; do sleep "
-              "1; done");
+  Running run(
+      "until [ \"$(kubectl get po web -o jsonpath={.status.phase})\" = Running ]; do sleep "
+      "1; done");
   run.host.Answer(run.host.Find("pods?"), 200, List(""));
   run.host.Advance(5s);
   const int watch = run.host.Find("watch=true");
@@ -114,7 +115,8 @@ TEST(ShellRun, SaysWhyNotOncePerChange) {
 
 TEST(ShellRun, NeverTellsWhatASecretHolds) {
   Running run("until kubectl get secret s -o jsonpath={.data.key} | grep -q YQ; do sleep 1; done");
-  run.host.Answer(run.host.Find("secrets?"), 200, List(Named("s", R"(,"data":{"key":"c2VjcmV0"})")));
+  run.host.Answer(run.host.Find("secrets?"), 200,
+                  List(Named("s", R"(,"data":{"key":"c2VjcmV0"})")));
   run.host.Advance(3s);
   EXPECT_THAT(run.host.Log(), Not(HasSubstr("c2VjcmV0")));
   EXPECT_THAT(run.host.Log(), HasSubstr("secret/s"));
@@ -129,8 +131,9 @@ TEST(ShellRun, AListSucceedsWithNothingInIt) {
 }
 
 TEST(ShellRun, AListIsSelectedAndPrintedAsAList) {
-  Running run("until kubectl get pods -n prod -l app=db --field-selector a=b -o "
-              "jsonpath='{.items[*].status.phase}' | grep -qx 'Running Running'; do sleep 1; done");
+  Running run(
+      "until kubectl get pods -n prod -l app=db --field-selector a=b -o "
+      "jsonpath='{.items[*].status.phase}' | grep -qx 'Running Running'; do sleep 1; done");
   const std::string target = run.host.Open().at(0).target;
   EXPECT_THAT(target, HasSubstr("labelSelector=app%3Ddb"));
   EXPECT_THAT(target, HasSubstr("fieldSelector=a%3Db"));
@@ -215,8 +218,9 @@ TEST(ShellRun, ALoopWithoutSleepDoesNotSpin) {
 }
 
 TEST(ShellRun, JudgesTheStatusOfAnAnswer) {
-  Running run("until [ \"$(curl -s -o /dev/null -w '%{http_code}' http://a/)\" = 200 ]; do sleep 1; "
-              "done");
+  Running run(
+      "until [ \"$(curl -s -o /dev/null -w '%{http_code}' http://a/)\" = 200 ]; do sleep 1; "
+      "done");
   for (const int status : {0, 503}) {
     run.AnswerProbe(status != 0, status);
     EXPECT_FALSE(run.Ended());

@@ -21,7 +21,8 @@ class ClusterShell : public ClusterTest {
   Process Sh(std::string script, const char* options = "-c") const {
     const std::string flags =
         "kubectl --server=$API --certificate-authority=$CA --token=$TOKEN -n $NS";
-    for (size_t at = 0; (at = script.find("kubectl", at)) != std::string::npos; at += flags.size()) {
+    for (size_t at = 0; (at = script.find("kubectl", at)) != std::string::npos;
+         at += flags.size()) {
       script.replace(at, 7, flags);
     }
     Command command;
@@ -40,10 +41,10 @@ class ClusterShell : public ClusterTest {
 };
 
 TEST_F(ClusterShell, WaitsForACertificate) {
-  const Process sh = Sh(
-      "echo Waiting…; until kubectl get certificate ai-ops-agent-cert -o "
-      "jsonpath='{.status.conditions[?(@.type==\"Ready\")].status}' 2>/dev/null | grep -q "
-      "\"True\"; do echo \"not ready\"; sleep 600; done; echo ready");
+  const Process sh =
+      Sh("echo Waiting…; until kubectl get certificate ai-ops-agent-cert -o "
+         "jsonpath='{.status.conditions[?(@.type==\"Ready\")].status}' 2>/dev/null | grep -q "
+         "\"True\"; do echo \"not ready\"; sleep 600; done; echo ready");
   ExpectSays(sh, "certificate/ai-ops-agent-cert");
   ExpectPrints(sh, "Waiting…\nnot ready\n");
   CreateCertificate("ai-ops-agent-cert");
@@ -100,10 +101,10 @@ TEST_F(ClusterShell, RunsAChainOfKubectlWaits) {
   CreateCertificate("a");
   CreateCertificate("b");
   SetCertificateReady("a", "True");
-  const Process sh = Sh(
-      "kubectl wait --for=condition=Ready certificate/a --timeout=10m && \\\n"
-      "  kubectl wait --for=condition=Ready certificate/b --timeout=10m && echo both",
-      "-ec");
+  const Process sh =
+      Sh("kubectl wait --for=condition=Ready certificate/a --timeout=10m && \\\n"
+         "  kubectl wait --for=condition=Ready certificate/b --timeout=10m && echo both",
+         "-ec");
   ExpectPrints(sh, "certificate.cert-manager.io/a condition met\n");
   ExpectSays(sh, "certificate/b: ");
   SetCertificateReady("b", "True");

@@ -12,10 +12,15 @@ namespace {
 
 using Environment = std::vector<std::string_view>;
 
-const Environment kEnvironment = {
-    "DB_HOST=db", "DB_PORT=5432", "NS=prod",       "SECRET=web",
-    "EMPTY=",     "SPACED=a b",   "TOKEN=hunter2", "URL=http://api:8080",
-    "/var/run/secrets/kubernetes.io/serviceaccount/namespace=blue"};
+const Environment kEnvironment = {"DB_HOST=db",
+                                  "DB_PORT=5432",
+                                  "NS=prod",
+                                  "SECRET=web",
+                                  "EMPTY=",
+                                  "SPACED=a b",
+                                  "TOKEN=hunter2",
+                                  "URL=http://api:8080",
+                                  "/var/run/secrets/kubernetes.io/serviceaccount/namespace=blue"};
 
 std::string Meaning(const LoopProbe& probe) {
   std::string text = TargetOf(probe);
@@ -62,7 +67,8 @@ std::string Meaning(const LoopCondition& condition) {
     case LoopCondition::Kind::kGrep:
       return text + std::string(condition.greps, '~');
     case LoopCondition::Kind::kText:
-      return text + sign + " '" + std::string(condition.text) + "'" + (condition.one_word ? " word" : "");
+      return text + sign + " '" + std::string(condition.text) + "'" +
+             (condition.one_word ? " word" : "");
     case LoopCondition::Kind::kNumber:
       return text + sign + " " + std::to_string(condition.number) +
              (condition.empty_is_0 ? " or 0" : "") + (condition.one_word ? " word" : "");

@@ -95,8 +95,8 @@ TEST(AsShell, EndsAtOnceWhenItsContainerIsStopped) {
 TEST(AsShell, RefusesWhatIsNoWaitLoop) {
   const TempDir dir;
   const std::string file = dir.File("x");
-  const Outcome outcome = Sh("echo before; touch " + file + "; until nc -z db 1; do sleep 1; done")
-                              ->Wait(kHang);
+  const Outcome outcome =
+      Sh("echo before; touch " + file + "; until nc -z db 1; do sleep 1; done")->Wait(kHang);
   EXPECT_THAT(outcome, ExitsWith(1));
   EXPECT_EQ(outcome.out, "");  // nothing is begun
   EXPECT_EQ(outcome.err,
@@ -114,8 +114,9 @@ TEST(AsShell, RefusesWhatIsNoScript) {
 
 TEST(AsShell, TakesTheShellsOptions) {
   const std::string script = "echo $HOME";
-  for (const Args& options : {Args{"-c"}, Args{"-ec"}, Args{"-euxc"}, Args{"-lc"},
-                              Args{"-eu", "-o", "pipefail", "-c"}, Args{"-euo", "pipefail", "-c"}}) {
+  for (const Args& options :
+       {Args{"-c"}, Args{"-ec"}, Args{"-euxc"}, Args{"-lc"}, Args{"-eu", "-o", "pipefail", "-c"},
+        Args{"-euo", "pipefail", "-c"}}) {
     Args argv = {"bash"};
     argv.insert(argv.end(), options.begin(), options.end());
     argv.insert(argv.end(), {script, "name", "argument"});
@@ -167,14 +168,14 @@ TEST_F(AsShellInCluster, ExecutesNothing) {
     // A name of its own for the program: strace gives its path as argv[0].
     const TempDir dir;
     ASSERT_EQ(symlink(CertlatchBinary().c_str(), dir.File("sh").c_str()), 0);
-    command.argv = {"strace", "-f", "-qq", "-e", "trace=execve,execveat,fork,vfork",
-                    "-o", dir.File("trace"), dir.File("sh"), "-c", one};
+    command.argv = {
+        "strace",          "-f",           "-qq", "-e", "trace=execve,execveat,fork,vfork", "-o",
+        dir.File("trace"), dir.File("sh"), "-c",  one};
     command.env = BasicEnvironment();
     command.env.emplace_back("ASAN_OPTIONS=detect_leaks=0");  // it traces, too
     const auto outcome = RunProgram(std::move(command), kHang);
     ASSERT_TRUE(outcome) << outcome.error().text;
-    EXPECT_EQ(outcome->exit_code, one.find("| :") != std::string::npos ? 1 : 0)
-        << outcome->err;
+    EXPECT_EQ(outcome->exit_code, one.find("| :") != std::string::npos ? 1 : 0) << outcome->err;
     const auto trace = ReadFile(dir.File("trace"));
     ASSERT_TRUE(trace);
     EXPECT_EQ(CountOf(*trace, "execve"), 1U) << *trace;
