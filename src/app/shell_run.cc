@@ -7,6 +7,7 @@
 #include "app/resource_finder.h"
 #include "app/wait.h"
 #include "base/text.h"
+#include "domain/goal.h"
 #include "domain/jsonpath.h"
 
 namespace certlatch {
@@ -49,7 +50,7 @@ struct ShellRun::Look {
   bool IsSecret() const { return resource.GroupResource() == "secrets"; }
 
   std::string Label() const {
-    const std::string target = TargetOf(probe());
+    std::string target = TargetOf(probe());
     const std::string_view type = probe().type;
     if (!target.empty()) return target;
     return probe().reachable ? probe().reachable->text : Printable(type.empty() ? "kubectl" : type);
@@ -71,8 +72,9 @@ struct ShellRun::Look {
     const Result<JsonPath> path = JsonPath::Parse(probe().path);
     if (!path) return false;
     Result<std::string> text = path->Print(is_list ? ListOf(known) : *object, true);
-    if (text) printed = *std::move(text);
-    return text.has_value();
+    if (!text) return false;
+    printed = *std::move(text);
+    return true;
   }
 
   static Json ListOf(const Collection& known) {
