@@ -15,6 +15,7 @@
 #include "app/check.h"
 #include "app/explain.h"
 #include "app/publish.h"
+#include "app/shell_run.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/function.h"
@@ -59,6 +60,13 @@ void BlankSecrets(int argc, char** argv) {
       if (argument.size() == flag.size() && i + 1 < argc) Blank(argv[i + 1]);
       if (argument.substr(flag.size()).starts_with('=')) Blank(argv[i] + flag.size() + 1);
     }
+  }
+}
+
+// A script may hold a token anywhere.
+void BlankScript(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strstr(argv[i], "--token") != nullptr) Blank(argv[i]);
   }
 }
 
@@ -214,6 +222,16 @@ int RunExplain(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+int RunShell(const Stage& stage, Command& command) {
+  for (const auto& options : command.shell.kubectl) {
+    if (options != nullptr) options->watch.seed = RandomSeed();
+  }
+  Ending ending(*stage.loop);
+  ShellRun shell(*stage.host, command.shell, ending.Take());
+  Run(stage, shell);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
 int RunMode(Command& command) {
   Stage stage;
   const Status built = Build(command, stage);
@@ -229,6 +247,8 @@ int RunMode(Command& command) {
       return RunCheck(stage, command);
     case Command::Kind::kExplain:
       return RunExplain(stage, command);
+    case Command::Kind::kShell:
+      return RunShell(stage, command);
     case Command::Kind::kPrint:
       break;
   }
@@ -242,6 +262,7 @@ int Main(int argc, char** argv) {
   static Command& command = *new Command;  // as long as the process: never taken apart
   const Status parsed = ParseCommandLine(program, arguments, LookAround(), command);
   BlankSecrets(argc, argv);
+  if (command.kind == Command::Kind::kShell) BlankScript(argc, argv);
   if (!parsed) return FailBeforeStart(parsed.error(), command.output);
   if (command.kind == Command::Kind::kPrint) {
     return WriteLine(STDOUT_FILENO, Trim(command.text)) ? kExitMet : kExitNotMet;

@@ -55,7 +55,9 @@ class Host {
                                      Function<void(const ProbeOutcome&)> then) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
-  virtual void Log(const LogLine& line) = 0;      // to standard error
+  // The user's own text as it is, with its line breaks or without, to one or the other.
+  virtual void Say(std::string_view text, bool to_stderr) = 0;
+  virtual void Log(const LogLine& line) = 0;  // to standard error
 };
 
 }  // namespace certlatch

@@ -6,6 +6,7 @@
 #include "app/check.h"
 #include "app/explain.h"
 #include "app/publish.h"
+#include "app/shell_run.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
 #include "base/log.h"
@@ -40,6 +41,7 @@ struct Command {
     kWait,
     kSidecar,
     kPublish,
+    kShell,
     kCheck,
     kExplain,
     kPrint,  // `text` to standard output, nothing else
@@ -53,6 +55,7 @@ struct Command {
   PublishOptions publish;
   CheckOptions check;
   ExplainOptions explain;
+  ShellOptions shell;
 };
 
 }  // namespace certlatch

@@ -131,6 +131,7 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
       ns = &command.explain.ns;
       status = AddExplain(command.explain, rights);
       break;
+    case Command::Kind::kShell:
     case Command::Kind::kPrint:
       break;
   }

@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <utility>
 
-#include "app/rbac.h"
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/mode.h"
+#include "domain/shell_words.h"
 
 namespace certlatch {
 namespace {
@@ -27,7 +27,8 @@ constexpr const char* kUsage =
     "  certlatch version                  what this is\n"
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"
-    "Under the name \"kubectl\" it is `kubectl wait`.\n";
+    "Under the name \"kubectl\" it is `kubectl wait`; as \"sh -c SCRIPT\" it does a script's wait "
+    "loops.\n";
 
 Status Print(std::string text, Command& command) {
   command.kind = Command::Kind::kPrint;
@@ -69,6 +70,8 @@ Status Read(const std::vector<std::string_view>& arguments, const ModeSyntax& mo
   return ReadFlags(arguments, tables, parts, parsed.positional);
 }
 
+}  // namespace
+
 // kubectl's verb may stand anywhere among its flags; ours has been taken off already.
 Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
                  const Surroundings& surroundings, Command& command) {
@@ -90,64 +93,6 @@ Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& ar
   if (!complete) return std::move(complete).error().With("error");
   return {};
 }
-
-constexpr const char* kRbacUsage =
-    "Print the Role and RoleBinding with just the rights that a command needs.\n"
-    "\n"
-    "Usage:\n"
-    "  certlatch rbac [--service-account NAME] [--name NAME] MODE [arguments of MODE]\n"
-    "\n"
-    "A ClusterRole is printed only for objects without a namespace. What would only make a "
-    "message\n"
-    "better is left out: certlatch goes on without it, and says so.\n"
-    "\n"
-    "Examples:\n"
-    "  certlatch rbac wait certificate/web secret/web-tls -n prod | kubectl apply -f -\n"
-    "  certlatch rbac --service-account web sidecar --volume /tls --expect lease/web -n prod\n";
-
-constexpr Flag kRbacFlags[] = {
-    {"service-account", "NAME", "", SetFilled, CERTLATCH_PLACE(0, RbacOptions, account)},
-    {"name", "NAME", "", SetFilled, CERTLATCH_PLACE(0, RbacOptions, name)},
-};
-
-// Takes rbac's own flags off `arguments`, up to the mode.
-Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& options) {
-  while (!arguments.empty() && arguments[0].starts_with("--")) {
-    // One flag: in one word, or in two.
-    const size_t words = arguments[0].find('=') == std::string_view::npos ? 2 : 1;
-    if (arguments.size() < words) break;
-    Positional rest;
-    void* const parts[] = {&options};
-    const FlagTable tables[] = {kRbacFlags};
-    Status read = ReadFlags({arguments.begin(), arguments.begin() + static_cast<ptrdiff_t>(words)},
-                            tables, parts, rest);
-    if (!read) return read;
-    arguments.erase(arguments.begin(), arguments.begin() + static_cast<ptrdiff_t>(words));
-  }
-  for (const std::string& name : {options.account, options.name}) {
-    if (!IsDottedName(name)) return Refuse("\"%s\" is no name", Printable(name, 100).c_str());
-  }
-  return {};
-}
-
-Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundings,
-                 Command& command) {
-  RbacOptions options;
-  const Status flags = ReadRbacFlags(arguments, options);
-  if (!flags) return BadFlag(flags.error(), "rbac", false);
-  // Nobody is asked: any API server will do.
-  surroundings.environment.emplace_back("KUBERNETES_SERVICE_HOST=none");
-  surroundings.environment.emplace_back("KUBERNETES_SERVICE_PORT=1");
-  const bool kubectl = !arguments.empty() && arguments[0] == "kubectl";
-  if (kubectl) arguments.erase(arguments.begin());
-  Status parsed = ParseCommandLine(kubectl ? "kubectl" : "", arguments, surroundings, command);
-  if (!parsed || command.kind == Command::Kind::kPrint) return parsed;
-  Result<std::string> yaml = RbacFor(command, options);
-  if (!yaml) return std::move(yaml).error().With("error");
-  return Print(*std::move(yaml), command);
-}
-
-}  // namespace
 
 Status RefuseWords(const Positional& positional) {
   if (positional.words.empty()) return {};
@@ -171,12 +116,13 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     command.wait.as_kubectl = true;
     return ParseMode(kWaitMode, arguments, surroundings, command);
   }
+  if (WordIn(BaseName(program), "sh bash ash dash") >= 0) {
+    return ParseShell(arguments, surroundings, command);
+  }
   if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
   if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
   if (mode == "rbac") {
-    const std::string_view next = arguments.size() > 1 ? arguments[1] : "--help";
-    if (next == "--help" || next == "-h") return Print(kRbacUsage, command);
     return ParseRbac({arguments.begin() + 1, arguments.end()}, surroundings, command);
   }
   for (const ModeSyntax* known : kModes) {

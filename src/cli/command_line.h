@@ -25,8 +25,9 @@ struct Surroundings {
   std::string version;                    // what `certlatch version` prints
 };
 
-// `program` is argv[0]: as "kubectl" we are `kubectl wait`. The error's text is complete, of one or
-// two lines ("error: …"); how it is to be told stands in `command` as far as that was understood.
+// `program` is argv[0]: as "kubectl" we are `kubectl wait`, as "sh" or "bash" its `-c`. The error's
+// text is complete, of one or two lines ("error: …"); how it is to be told stands in `command` as
+// far as that was understood.
 Status ParseCommandLine(std::string_view program, const std::vector<std::string_view>& arguments,
                         const Surroundings& surroundings, Command& command);
 

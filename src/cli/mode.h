@@ -62,6 +62,19 @@ extern const ModeSyntax kPublishMode;
 extern const ModeSyntax kCheckMode;
 extern const ModeSyntax kExplainMode;
 
+// Reads `arguments`, without the mode's name, into `command`. Under the name kubectl that is its
+// verb, and still among them. Errors are complete.
+Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& arguments,
+                 const Surroundings& surroundings, Command& command);
+
+// `sh -c SCRIPT`. Errors are complete.
+Status ParseShell(const std::vector<std::string_view>& arguments, const Surroundings& surroundings,
+                  Command& command);
+
+// `rbac [FLAGS] MODE …`, as text to print. Errors are complete.
+Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundings,
+                 Command& command);
+
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);
 

@@ -1,20 +1,16 @@
-// GrepPattern is a pattern of grep, compiled: a bounded subset of basic and extended regular
-// expressions, on bytes. Pure; matching takes time in the length of the line times that of the
-// pattern, whatever the pattern, and never more memory than the pattern.
+// GrepPattern is a pattern of grep: a bounded subset of basic and extended regular expressions, on
+// bytes. Pure; matching takes time in the length of the line times that of the pattern, whatever
+// the pattern, and no memory.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
-#include <vector>
-
-#include "base/result.h"
 
 namespace certlatch {
 
-constexpr size_t kMaxGrepPattern = 256;  // bytes
-constexpr int kMaxGrepDepth = 16;        // groups in groups
+constexpr size_t kMaxGrepPattern = 100;  // bytes
 
 // grep's options; their letters.
 struct GrepFlags {
@@ -29,27 +25,36 @@ struct GrepFlags {
 class GrepPattern {
  public:
   // Literals, ^ $ . [..] * and groups, repetitions and alternatives: ( ) + ? | in an extended
-  // expression, \( \) \+ \? \| in a basic one. Error (kConfig): what is not understood, named.
-  static Result<GrepPattern> Parse(std::string_view text, GrepFlags flags);
+  // expression, \( \) \+ \? \| in a basic one. nullptr, or what is not understood: a part of `text`
+  // that begins at `refused`, "" being its end.
+  bool Read(std::string_view text, GrepFlags flags, std::string_view& refused);
 
   // Whether grep would select this line, given without its newline.
   bool Selects(std::string_view line) const;
 
-  // One step of the compiled pattern: x and y say how far to jump.
-  struct Step {
-    enum class Kind : uint8_t { kByte, kAny, kSet, kStart, kEnd, kJump, kFork, kMatch };
-    Kind kind = Kind::kMatch;
-    int16_t x = 0;  // kByte: the byte; kSet: which set
-    int16_t y = 0;
+  // The elements of a pattern: each is one of these, and a byte that it is about.
+  enum Kind : uint8_t {
+    kGroup,  // where its first alternative ends: a kOr or kClose
+    kOr,     // where the alternative behind it ends
+    kClose,  // where its kGroup is
+    kStar,
+    kPlus,
+    kMaybe,
+    kStart,
+    kEnd,
+    kMatch,
+    kAny,   // this and what follows take a byte of the line
+    kByte,  // which
+    kSet,   // how many bytes follow: as between [ and ]
   };
-  using Set = std::array<uint8_t, 32>;  // a bit for each byte
 
  private:
-  struct Run;
+  friend class GrepReader;
+  friend struct GrepRun;
 
   GrepFlags flags_;
-  std::vector<Step> steps_;
-  std::vector<Set> sets_;
+  uint8_t size_ = 0;
+  uint8_t code_[2 * kMaxGrepPattern + 8] = {};
 };
 
 }  // namespace certlatch

@@ -65,6 +65,8 @@ const char* Read(std::string_view text, Reachable& reachable) {
         return ReadPostgres(rest, reachable);
       case Reachable::Kind::kFile:
         return ReadFile(rest, reachable);
+      case Reachable::Kind::kName:  // has no scheme
+        break;
     }
   }
   return "there are tcp://HOST:PORT, http(s)://..., postgres://HOST[:PORT] and file:PATH";

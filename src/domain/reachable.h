@@ -17,11 +17,13 @@ struct Reachable {
     kHttp,      // an answer with one of `statuses`
     kPostgres,  // the server answers a startup packet and is not starting up, as pg_isready asks
     kFile,      // the file exists and, if it is a regular one, is readable and not empty
+    kName,      // the host's name has an address
   };
   Kind kind = Kind::kTcp;
-  Endpoint endpoint;  // kTcp, kPostgres
-  std::string url;    // kHttp, as given
-  std::string path;   // kFile
+  Endpoint endpoint;       // kTcp, kPostgres; kName: its host alone
+  std::string url;         // kHttp, as given
+  std::string path;        // kFile
+  bool empty_too = false;  // kFile: it may be empty, or unreadable
 
   // kHttp:
   std::string statuses = "2xx";  // those that count as ready, checked

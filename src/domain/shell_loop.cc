@@ -1,7 +1,7 @@
 #include "domain/shell_loop.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "base/duration.h"
 #include "base/text.h"
@@ -9,218 +9,151 @@
 namespace certlatch {
 namespace {
 
-constexpr Duration kMaxPause = 24h;
-constexpr size_t kMaxTests = 20;    // in one loop's condition
-constexpr size_t kMaxPatterns = 8;  // grep | grep | …
-constexpr size_t kMaxAdvice = 20;   // targets in the error
+using Condition = LoopCondition;
+using Sign = LoopCondition::Sign;
 
-constexpr ShellOption kGrepOptions[] = {
-    {'q', false, "quiet"},        {'s', false, "no-messages"},     {'i', false, "ignore-case"},
-    {'w', false, "word-regexp"},  {'x', false, "line-regexp"},     {'F', false, "fixed-strings"},
-    {'v', false, "invert-match"}, {'E', false, "extended-regexp"}, {'e', true, "regexp"},
-    {'G', false, "basic-regexp"},
-};
+constexpr Duration kMaxPause = 24h;
+constexpr size_t kMaxTests = 100;  // in the script
+constexpr size_t kMaxAdvice = 20;  // targets in the error
+
+constexpr const char* kGrepOptions =
+    "q-quiet s-no-messages i-ignore-case w-word-regexp x-line-regexp F-fixed-strings "
+    "v-invert-match E-extended-regexp e:regexp G-basic-regexp";
+
+// As many as Sign, then those on texts.
+constexpr const char* kSigns = "-eq -ne -lt -le -gt -ge = != ==";
 
 // One command of the script, its words expanded.
 struct Call {
-  std::vector<std::string> words;
-  std::vector<bool> patterns;             // of each word: *, ? or [ without quotes
-  std::vector<std::string_view> scripts;  // of each word: what is within $(...), in a test; else ""
-  std::vector<bool> quoted;               // of those
-  std::string_view first;                 // the first word as written
-  bool drops_output = false;              // >/dev/null
-  bool joins_errors = false;              // 2>&1 while output is read
-  bool to_stderr = false;                 // >&2
+  std::vector<ShellWord> words;
+  bool drops_output = false;  // >/dev/null
+  bool joins_errors = false;  // 2>&1 while output is read
+  bool to_stderr = false;     // >&2
+
+  std::string_view name() const { return words[0].text; }
+  std::string_view Word(size_t i) const { return i < words.size() ? words[i].text : ""; }
 };
 
-// What all parsers of one script share. Their functions return false with an error.
-struct Context {
-  ShellVariables variables;
-  std::vector<std::string> advice;  // what is understood, as targets
-  bool stop_on_error = false;       // set -e
-  Error error;                      // the first, once a parser has returned false
-};
-
+// Its functions return false once something is refused.
 class Parser {
  public:
-  Parser(std::vector<ShellToken> tokens, Context& context, int depth)
-      : tokens_(std::move(tokens)), context_(context), depth_(depth) {}
+  Parser(std::string_view script, ShellReading& reading, LoopPlan& plan)
+      : reading_(reading), plan_(plan) {
+    cursor_.script = script;
+    Advance();
+  }
 
-  bool Script(LoopPlan& plan);
-  bool Substituted(LoopTest& test);  // the script within $(…): one pipeline
-  void CollectAdvice();              // from the loops that follow what is refused
+  bool Script();
+  std::string Advice();  // also from the loops that follow what is refused
 
  private:
-  const ShellToken& Next() const { return tokens_[at_]; }
+  void Advance() { cursor_.Advance(reading_); }
+  const ShellToken& Next() const { return cursor_.next; }
   bool IsEnd() const { return Next().kind == ShellToken::Kind::kEnd; }
-  bool Is(std::string_view text) const { return !IsEnd() && Next().text == text; }
-  bool Take(std::string_view text);
+  bool IsWord() const { return Next().kind == ShellToken::Kind::kWord; }
+  bool Is(const char* text) const { return !IsEnd() && Next().text == text; }
+  bool IsAny(const char* list) const { return !IsEnd() && WordIn(Next().text, list) >= 0; }
+  bool IsFollowedBy(const char* first, const char* second);
+  bool Take(const char* text);
   bool TakeSeparator();  // any number of ; and newlines
+  bool NeedSeparator() { return TakeSeparator() || Refuse(); }
   void SkipNewlines();
   bool Refuse();  // what comes next
-  bool Fail(Error error);
-  bool Cannot(std::string_view construct) { return Fail(CannotDo(construct)); }
-  bool Need(std::string_view word);
+  bool Need(const char* word) { return Take(word) || Refuse(); }
+  bool Cannot(std::string_view construct, std::string_view more = {}) {
+    return reading_.Cannot(construct, more);
+  }
+  LoopTest& Test() { return *plan_.tests.back(); }
 
-  bool Statement(LoopPlan& plan);
-  bool Step(LoopPlan& plan);
-  bool Builtin(const Call& call, LoopPlan& plan);
+  bool Statement();
+  bool Step();
+  bool Builtin(const Call& call);
   bool Set(const Call& call);
   bool Assignments(bool& any);
-  bool Loop(LoopPlan& plan);
-  bool Head(LoopStep& step, bool until);
-  bool Tests(LoopStep& step, bool until, std::string_view joint);
-  bool Body(LoopStep& step, bool for_ever, LoopPlan& after);
-  bool BodyCommand(LoopStep& step);
+  bool Loop();
+  bool Tests(bool until, const char* joint);
+  bool Body(LoopStep& step, bool for_ever, std::vector<LoopStep>& after);
+  bool BodyCommand(std::vector<LoopStep>& says, Duration& pause);
+  bool WayOut(LoopStep& step, std::vector<LoopStep>& after);
   bool Say(const Call& call, LoopStep& step);
   bool Sleep(const Call& call, Duration& pause);
-  bool WayOut(LoopStep& step, LoopPlan& after);
-  bool Condition(LoopTest& test);
-  bool Pipeline(Call& call, LoopTest& test);
-  bool Grep(const Call& call, LoopTest& test);
-  bool Bracket(const Call& call, LoopTest& test);
-  bool Compare(const Call& call, const std::vector<size_t>& words, bool twice, LoopTest& test);
-  bool Operand(const Call& call, size_t word, LoopTest& test);
-
+  bool OneTest(bool negated);
+  bool Pipeline(const Call& call);
+  bool Grep(const Call& call);
+  bool Bracket(const Call& call);
+  bool Compare(const Call& call, size_t first, bool twice);
+  bool Operand(const Call& call, const ShellWord& word);
+  bool Substituted();
   bool ReadCall(Call& call);
   bool Redirect(Call& call);
   bool IsRedirect() const;
+  bool TooMany(size_t count, size_t most) { return count > most && !Cannot("so many steps"); }
 
-  std::vector<ShellToken> tokens_;
-  Context& context_;
-  int depth_;
-  size_t at_ = 0;
+  ShellReading& reading_;
+  LoopPlan& plan_;
+  ShellCursor cursor_;
+  bool stop_on_error_ = false;  // set -e
 };
 
-bool IsTest(std::string_view name) { return name == "[" || name == "[[" || name == "test"; }
+bool IsTest(std::string_view name) { return WordIn(name, "[ [[ test") >= 0; }
 
-bool IsNothing(std::string_view name) { return name == "true" || name == ":"; }
+bool IsNothing(std::string_view name) { return WordIn(name, "true :") >= 0; }
 
-bool IsSay(std::string_view name) { return name == "echo" || name == "printf"; }
+bool IsSay(std::string_view name) { return WordIn(name, "echo printf") >= 0; }
 
 // What the backslashes of printf and `echo -e` mean, as far as people use them.
-std::string Unescape(std::string_view text) {
-  std::string out;
+void AppendUnescaped(std::string_view text, std::string& out) {
   for (size_t i = 0; i < text.size(); ++i) {
-    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-    const bool known = text[i] == '\\' && (next == 'n' || next == 't' || next == '\\');
-    out += !known ? text[i] : next == 'n' ? '\n' : next == 't' ? '\t' : '\\';
-    if (known) ++i;
+    const size_t known = text[i] == '\\' && i + 1 < text.size()
+                             ? std::string_view("nt\\").find(text[i + 1])
+                             : std::string_view::npos;
+    if (known != std::string_view::npos) ++i;
+    out += known > 1 ? text[i] : "\n\t"[known];
   }
-  return out;
-}
-
-// False: a format of printf's.
-bool ReadSay(const Call& call, LoopStep& step) {
-  const bool echo = call.words[0] == "echo";
-  bool newline = echo;
-  bool escapes = !echo;
-  size_t i = 1;
-  for (; echo && i < call.words.size(); ++i) {
-    const std::string_view word = call.words[i];
-    if (word != "-n" && word != "-e" && word != "-ne" && word != "-en") break;
-    newline = newline && word == "-e";
-    escapes = escapes || word != "-n";
-  }
-  // printf's own language: a text alone is taken.
-  const bool format = !echo && (call.words.size() != 2 || call.words[1].starts_with('-') ||
-                                call.words[1].find('%') != std::string::npos);
-  if (format) return false;
-  for (const size_t first = i; i < call.words.size(); ++i) {
-    if (i > first) step.text += ' ';
-    step.text += escapes ? Unescape(call.words[i]) : call.words[i];
-  }
-  if (newline) step.text += '\n';
-  step.to_stderr = call.to_stderr;
-  if (call.drops_output) step.text.clear();
-  return true;
 }
 
 // "5", "0.5", "5s", "1m".
 bool ReadPause(std::string_view text, Duration& pause) {
-  std::string with_unit(text);
-  if (!text.empty() && text.back() >= '0' && text.back() <= '9') with_unit += 's';
-  std::string_view number = text;
-  if (with_unit.size() == text.size()) number.remove_suffix(std::min<size_t>(1, text.size()));
-  if (text.ends_with('d') || !ConsistsOf(number, ".") ||
-      number.find_first_not_of("0123456789.") != std::string_view::npos) {
-    return false;
-  }
-  const Result<Duration> parsed = ParseDuration(with_unit);
+  const std::string_view number = text.substr(0, text.find_first_not_of("0123456789."));
+  const std::string_view unit = text.substr(number.size());
+  if (number.empty() || (!unit.empty() && WordIn(unit, "s m h") < 0)) return false;
+  const Result<Duration> parsed =
+      ParseDuration(Format("%.*s%c", Length(number), number.data(), unit.empty() ? 's' : unit[0]));
   if (!parsed || *parsed > kMaxPause) return false;
   pause = *parsed;
   return true;
 }
 
-bool ReadSign(std::string_view word, LoopCondition& condition) {
-  constexpr std::string_view kSigns[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
-  condition.kind = LoopCondition::Kind::kNumber;
-  for (size_t i = 0; i < 6; ++i) {
-    condition.sign = static_cast<LoopCondition::Sign>(i);
-    if (word == kSigns[i]) return true;
-  }
-  condition.kind = LoopCondition::Kind::kText;
-  condition.sign = word == "!=" ? LoopCondition::Sign::kNotEqual : LoopCondition::Sign::kEqual;
-  return word == "=" || word == "==" || word == "!=";
-}
-
 // 3 -gt "$(…)" is "$(…)" -lt 3.
-LoopCondition::Sign Mirrored(LoopCondition::Sign sign) {
-  using Sign = LoopCondition::Sign;
-  switch (sign) {
-    case Sign::kLess:
-      return Sign::kMore;
-    case Sign::kMore:
-      return Sign::kLess;
-    case Sign::kLessOrEqual:
-      return Sign::kMoreOrEqual;
-    case Sign::kMoreOrEqual:
-      return Sign::kLessOrEqual;
-    default:
-      return sign;
-  }
+Sign Mirrored(Sign sign) {
+  if (sign < Sign::kLess) return sign;
+  return static_cast<Sign>(static_cast<int>(Sign::kLess) +
+                           (static_cast<int>(sign) - static_cast<int>(Sign::kLess) + 2) % 4);
 }
 
-bool Compares(LoopCondition::Sign sign, int64_t a, int64_t b) {
-  using Sign = LoopCondition::Sign;
-  switch (sign) {
-    case Sign::kEqual:
-      return a == b;
-    case Sign::kNotEqual:
-      return a != b;
-    case Sign::kLess:
-      return a < b;
-    case Sign::kLessOrEqual:
-      return a <= b;
-    case Sign::kMore:
-      return a > b;
-    case Sign::kMoreOrEqual:
-      return a >= b;
-  }
-  return false;
+bool Compares(Sign sign, int64_t a, int64_t b) {
+  const bool order[] = {a == b, a != b, a<b, a <= b, a> b, a >= b};
+  return order[static_cast<size_t>(sign)];
 }
 
-bool AnyLineSelected(const std::vector<GrepPattern>& patterns, std::string_view printed) {
+bool AnyLineSelected(const Condition& condition, std::string_view printed) {
   while (!printed.empty()) {
     const std::string_view line = printed.substr(0, printed.find('\n'));
     printed.remove_prefix(std::min(line.size() + 1, printed.size()));
     bool selected = true;
-    for (const GrepPattern& pattern : patterns) selected = selected && pattern.Selects(line);
+    for (size_t i = 0; i < condition.greps; ++i) {
+      selected = selected && condition.patterns[i].Selects(line);
+    }
     if (selected) return true;
   }
   return false;
 }
 
-// Only whether kubectl's table is empty matters: names do as well.
-void OnlyWhether(LoopProbe& probe) {
-  if (probe.printed == LoopProbe::Printed::kTable) probe.printed = LoopProbe::Printed::kName;
-}
-
 // --- reading tokens ---
 
-bool Parser::Take(std::string_view text) {
+bool Parser::Take(const char* text) {
   if (!Is(text)) return false;
-  ++at_;
+  Advance();
   return true;
 }
 
@@ -230,30 +163,28 @@ void Parser::SkipNewlines() {
 }
 
 bool Parser::TakeSeparator() {
-  const size_t before = at_;
-  while (Take(";") || Take("\n")) {
-  }
-  return at_ > before;
+  bool any = false;
+  while (Take(";") || Take("\n")) any = true;
+  return any;
 }
 
-bool Parser::Fail(Error error) {
-  context_.error = std::move(error);
+// The words behind the next one, which are taken with it.
+bool Parser::IsFollowedBy(const char* first, const char* second) {
+  const ShellCursor here = cursor_;
+  Advance();
+  if (Take(first) && Take(second)) return true;
+  cursor_ = here;
   return false;
 }
 
 // A command behind a pipe says more than the pipe.
 bool Parser::Refuse() {
-  const ShellToken& token = Next();
-  const bool pipe = token.text == "|" && tokens_[at_ + 1].kind == ShellToken::Kind::kWord;
-  if (IsEnd()) return Fail(Failure(Code::kConfig, "cannot do a script that ends too early"));
-  return Cannot(pipe                 ? BaseName(tokens_[at_ + 1].text)
-                : token.text == "\n" ? "newline"
-                                     : token.text);
-}
-
-bool Parser::Need(std::string_view word) {
-  if (Take(word)) return true;
-  return Refuse();
+  if (IsEnd()) return reading_.Fail("cannot do a script that ends too early");
+  if (Is("|")) {
+    Advance();
+    return Cannot(IsWord() ? BaseName(Next().text) : "|");
+  }
+  return Cannot(Is("\n") ? "newline" : Next().text);
 }
 
 bool Parser::IsRedirect() const {
@@ -264,321 +195,342 @@ bool Parser::IsRedirect() const {
 // Only such as change nothing that matters: to /dev/null, to each other.
 bool Parser::Redirect(Call& call) {
   const std::string_view sign = Next().text;
-  ++at_;
-  if (Next().kind != ShellToken::Kind::kWord) return Refuse();
+  Advance();
+  if (!IsWord()) return Refuse();
   const std::string_view target = Next().text;
-  ++at_;
-  if (sign == "<" && target == "/dev/null") return true;
+  Advance();
+  const bool null = target == "/dev/null";
+  if (sign == "<" && null) return true;
   const bool errors = sign.starts_with('2');
-  const bool both = sign.starts_with('&');
-  const bool out = both || sign.starts_with('>') || sign.starts_with('1');
-  const bool to_null = target == "/dev/null" && sign.ends_with('>');
-  const bool copies = (sign.ends_with(">&") && (target == "1" || target == "2")) ||
+  const bool out = std::string_view("&>1").find(sign[0]) != std::string_view::npos;
+  const bool to_null = null && sign.ends_with('>');
+  const bool to_output = target == "1";
+  const bool copies = (sign.ends_with(">&") && (to_output || target == "2")) ||
                       (sign.ends_with('>') && target == "/dev/stderr");
-  if ((!errors && !out) || (!to_null && !copies)) {
-    return Cannot(Format("%.*s%.*s", Length(sign), sign.data(), Length(target), target.data()));
-  }
+  if ((!errors && !out) || (!to_null && !copies)) return Cannot(sign, target);
   if (to_null && out) call.drops_output = true;
-  if (copies && errors && target == "1") call.joins_errors = !call.drops_output;
-  if (copies && out && target != "1") call.to_stderr = true;
+  if (copies && errors && to_output) call.joins_errors = !call.drops_output;
+  if (copies && out && !to_output) call.to_stderr = true;
   return true;
 }
 
 // The words of one command, and its redirections.
 bool Parser::ReadCall(Call& call) {
-  while (Next().kind == ShellToken::Kind::kWord || IsRedirect()) {
+  while (IsWord() || IsRedirect()) {
     if (IsRedirect()) {
       if (!Redirect(call)) return false;
       continue;
     }
     const std::string_view raw = Next().text;
     const bool first = call.words.empty();
-    if (first) call.first = raw;
-    bool quoted = false;
-    const bool in_test = !first && IsTest(call.words[0]);
-    const std::string_view script = in_test ? SubstitutionOf(raw, quoted) : "";
+    const std::string_view name = first ? "" : call.name();
     ShellWord word;
-    if (script.empty()) {
-      Result<ShellWord> expanded =
-          ExpandWord(raw, context_.variables, !first && IsSay(call.words[0]));
-      if (!expanded) return Fail(std::move(expanded).error());
-      word = *std::move(expanded);
+    if (IsTest(name)) word.script = SubstitutionOf(raw, word.quoted);
+    if (word.script.empty()) {
+      word.quoted = false;
+      if (!ExpandWord(raw, reading_, word, IsSay(name))) return false;
     }
-    ++at_;
+    Advance();
     // In [[ ]] no word is dropped.
-    if (script.empty() && !word.present && (first || call.words[0] != "[[")) continue;
-    call.words.push_back(std::move(word.text));
-    call.patterns.push_back(word.pattern);
-    call.scripts.push_back(script);
-    call.quoted.push_back(quoted);
+    if (word.script.empty() && !word.present && name != "[[") continue;
+    call.words.push_back(word);
   }
   return !call.words.empty() || Refuse();
 }
 
 // --- conditions ---
 
-bool Parser::Condition(LoopTest& test) {
-  while (Take("!")) test.condition.negated = !test.condition.negated;
-  if (Is("{") || Is("if") || Is("case") || Is("for")) return Refuse();
+bool Parser::OneTest(bool negated) {
+  while (Take("!")) negated = !negated;
+  if (IsAny("{ if case for")) return Refuse();
   Call call;
   if (!ReadCall(call)) return false;
-  return IsTest(call.words[0]) ? Bracket(call, test) : Pipeline(call, test);
+  const size_t first = plan_.tests.size();
+  if (!(IsTest(call.name()) ? Bracket(call) : Pipeline(call))) return false;
+  Test().condition.negated = Test().condition.negated != negated;
+  const bool several = plan_.tests.size() - first > 1;
+  if (!several) return true;
+  const bool plain = Test().condition.kind == Condition::Kind::kSucceeds && !negated;
+  return plain || Cannot("this with several names");
 }
 
 // COMMAND [| grep …]….
-bool Parser::Pipeline(Call& call, LoopTest& test) {
-  Status status = ReadLoopProbe(call.words, context_.variables, test.probe);
-  if (!status) return Fail(std::move(status).error());
-  for (std::string& target : TargetsOf(test.probe)) {
-    const auto& known = context_.advice;
-    if (std::find(known.begin(), known.end(), target) == known.end()) {
-      context_.advice.push_back(std::move(target));
-    }
-  }
+bool Parser::Pipeline(const Call& call) {
+  if (!ReadLoopProbe(call.words, reading_, plan_.tests)) return false;
   while (Is("|")) {
-    const size_t pipe = at_++;
+    Advance();
     SkipNewlines();
-    const std::string_view name = BaseName(Next().text);
-    if (name != "grep" && name != "egrep" && name != "fgrep") {
-      if (IsEnd()) at_ = pipe;
-      return Cannot(name);
-    }
+    const std::string_view name = IsEnd() ? "|" : BaseName(Next().text);
+    if (WordIn(name, "grep egrep fgrep") < 0) return Cannot(name);
     if (call.joins_errors) return Cannot("2>&1 |");
     if (call.drops_output) return Cannot(">/dev/null |");
     Call grep;
-    if (!ReadCall(grep) || !Grep(grep, test)) return false;
-    if (test.probe.printed > LoopProbe::Printed::kTable) continue;
-    return Fail(Failure(Code::kConfig, "cannot do \"%s\" of what %s prints: want -o jsonpath=...",
-                        Printable(name, 40).c_str(), Printable(call.words[0], 40).c_str()));
+    if (!ReadCall(grep) || !Grep(grep)) return false;
+    if (Test().probe.printed > LoopProbe::Printed::kTable) continue;
+    return reading_.Fail("cannot do \"%s\" of what %s prints: want -o jsonpath=...", name,
+                         call.name());
   }
   return true;
 }
 
-bool Parser::Grep(const Call& call, LoopTest& test) {
-  GivenOptions given;
-  Status status = ReadShellOptions(call.words, kGrepOptions, given);
-  if (!status) return Fail(std::move(status).error());
+// Only whether kubectl's table is empty matters to some: names do as well.
+void OnlyWhether(LoopProbe& probe) {
+  if (probe.printed == LoopProbe::Printed::kTable) probe.printed = LoopProbe::Printed::kName;
+}
+
+bool Parser::Grep(const Call& call) {
   GrepFlags flags;
-  const std::string_view name = BaseName(call.words[0]);
+  const std::string_view name = BaseName(call.name());
   flags.extended = name == "egrep";
   flags.fixed = name == "fgrep";
-  std::vector<std::string>& texts = given.others;
-  for (const GivenOption& option : given.options) {
-    if (option.id == 'E') flags.extended = true;
-    if (option.id == 'F') flags.fixed = true;
-    if (option.id == 'i') flags.ignore_case = true;
-    if (option.id == 'w') flags.word = true;
-    if (option.id == 'x') flags.line = true;
-    if (option.id == 'v') flags.inverted = true;
-    if (option.id == 'e') texts.push_back(option.value);
+  OptionReader options(call.words, kGrepOptions, reading_);
+  char letter = 0;
+  std::string_view value;
+  std::string_view text;
+  int texts = 0;
+  while (options.Next(letter, value)) {
+    if (letter == 'E') flags.extended = true;
+    if (letter == 'F') flags.fixed = true;
+    if (letter == 'i') flags.ignore_case = true;
+    if (letter == 'w') flags.word = true;
+    if (letter == 'x') flags.line = true;
+    if (letter == 'v') flags.inverted = true;
+    if (letter != 'e' && letter != 0) continue;
+    text = value;
+    ++texts;
   }
-  LoopCondition& condition = test.condition;
-  if (texts.size() != 1) return Cannot("grep without one pattern");
-  if (condition.patterns.size() >= kMaxPatterns) return Cannot("| grep | grep ...");
-  Result<GrepPattern> pattern = GrepPattern::Parse(texts[0], flags);
-  if (!pattern) return Fail(std::move(pattern).error());
-  condition.patterns.push_back(*std::move(pattern));
-  if (texts[0] == "." && !flags.fixed && !flags.inverted) OnlyWhether(test.probe);
-  condition.kind = LoopCondition::Kind::kGrep;
-  return true;
+  if (!options.fine()) return false;
+  Condition& condition = Test().condition;
+  if (texts != 1) return Cannot("grep without one pattern");
+  if (condition.greps == kMaxGreps) return Cannot("so many greps");
+  if (text == "." && !flags.fixed && !flags.inverted) OnlyWhether(Test().probe);
+  condition.kind = Condition::Kind::kGrep;
+  std::string_view refused;
+  if (condition.patterns[condition.greps++].Read(text, flags, refused)) return true;
+  if (refused.empty()) refused = "the end";
+  return reading_.Fail("cannot do \"%s\" in the pattern \"%s\"", refused, text);
 }
 
-bool Parser::Substituted(LoopTest& test) {
+// The script within $(…): one pipeline.
+bool Parser::Substituted() {
+  Advance();
   SkipNewlines();
   Call call;
-  if (!ReadCall(call) || !Pipeline(call, test)) return false;
+  if (!ReadCall(call) || !Pipeline(call)) return false;
   if (call.joins_errors) return Cannot("$(... 2>&1)");
   if (call.drops_output) return Cannot("$(... >/dev/null)");
   TakeSeparator();
   return IsEnd() || Refuse();
 }
 
-bool Parser::Operand(const Call& call, size_t word, LoopTest& test) {
-  if (call.scripts[word].empty()) return Cannot(Format("%s without $(...)", call.words[0].c_str()));
-  if (depth_ >= kMaxShellDepth) return Cannot("$($(...))");
-  Result<std::vector<ShellToken>> tokens = ReadShellTokens(call.scripts[word]);
-  if (!tokens) return Fail(std::move(tokens).error());
-  test.condition.one_word = call.words[0] != "[[" && !call.quoted[word];
-  return Parser(*std::move(tokens), context_, depth_ + 1).Substituted(test);
+bool Parser::Operand(const Call& call, const ShellWord& word) {
+  if (word.script.empty()) return Cannot(call.name(), " without $(...)");
+  const ShellCursor here = cursor_;
+  cursor_ = {word.script, 0, {}};
+  const bool fine = Substituted();
+  cursor_ = here;
+  if (fine) Test().condition.one_word = call.name() != "[[" && !word.quoted;
+  return fine;
 }
 
-// [ … ], test …, [[ … ]]: with one $(…).
-bool Parser::Bracket(const Call& call, LoopTest& test) {
-  const std::string& name = call.words[0];
+// [ … ], test …, [[ … ]]: with one $(…), or of a file.
+bool Parser::Bracket(const Call& call) {
+  const std::string_view name = call.name();
   size_t end = call.words.size();
-  if (name != "test" && call.words[--end] != (name == "[" ? "]" : "]]")) return Cannot(name);
-  std::vector<size_t> words;
-  for (size_t i = 1; i < end; ++i) words.push_back(i);
-  const auto is = [&](size_t i, std::string_view text) {
-    return call.scripts[words[i]].empty() && call.words[words[i]] == text;
-  };
-  while (words.size() > 1 && is(0, "!")) {
-    test.condition.negated = !test.condition.negated;
-    words.erase(words.begin());
+  if (name != "test" && call.Word(--end) != (name == "[" ? "]" : "]]")) return Cannot(name);
+  size_t first = 1;
+  bool negated = false;
+  for (; end - first > 1 && call.Word(first) == "!"; ++first) negated = !negated;
+  const size_t count = end - first;
+  const std::string_view sign = call.Word(first + (count == 3 ? 1 : 0));
+  const bool whether = count == 1 || (count == 2 && WordIn(sign, "-n -z") >= 0);
+  if (count == 3) {
+    if (!Compare(call, first, name == "[[")) return false;
+  } else if (count == 2 && WordIn(sign, "-f -e -s") >= 0) {
+    if (!ReadFileProbe(call.Word(first + 1), sign != "-s", reading_, plan_.tests)) return false;
+  } else if (!whether) {
+    return reading_.Fail("cannot do \"%s %s\"", name, count == 2 ? sign : "...");
+  } else {
+    if (!Operand(call, call.words[end - 1])) return false;
+    Condition& condition = Test().condition;
+    condition.one_word = false;  // nothing is empty, too
+    negated = negated != (count == 2 && sign == "-z");
+    OnlyWhether(Test().probe);
+    if (Test().probe.printed <= LoopProbe::Printed::kTable) {
+      return Cannot(name, " of what the command prints");
+    }
+    // grep prints what it selects.
+    if (condition.kind != Condition::Kind::kGrep) {
+      condition.kind = Condition::Kind::kText;
+      condition.sign = Sign::kNotEqual;
+    }
   }
-  if (words.size() == 3) return Compare(call, words, name == "[[", test);
-  if (words.empty() || words.size() > 2)
-    return Cannot(
-        Format("%s ... %s", name.c_str(), words.empty() ? "" : call.words[words.back()].c_str()));
-  const bool empty = words.size() == 2 && is(0, "-z");
-  if (words.size() == 2 && !empty && !is(0, "-n")) {
-    return Cannot(Format("%s %s", name.c_str(), Printable(call.words[words[0]], 40).c_str()));
-  }
-  if (!Operand(call, words.back(), test)) return false;
-  LoopCondition& condition = test.condition;
-  condition.one_word = false;  // nothing is empty, too
-  condition.negated = condition.negated != empty;
-  if (condition.kind == LoopCondition::Kind::kGrep) return true;  // which prints what it selects
-  OnlyWhether(test.probe);
-  if (test.probe.printed <= LoopProbe::Printed::kTable) {
-    return Cannot(Format("%s of what the command prints", name.c_str()));
-  }
-  condition.kind = LoopCondition::Kind::kText;
-  condition.sign = LoopCondition::Sign::kNotEqual;
+  Test().condition.negated = negated;
   return true;
 }
 
 // LEFT SIGN RIGHT.
-bool Parser::Compare(const Call& call, const std::vector<size_t>& words, bool twice,
-                     LoopTest& test) {
-  LoopCondition& condition = test.condition;
-  LoopCondition compared;
-  const std::string& sign = call.words[words[1]];
-  if (!ReadSign(sign, compared)) {
-    return Cannot(Format("%s ... %s", call.words[0].c_str(), Printable(sign, 40).c_str()));
+bool Parser::Compare(const Call& call, size_t first, bool twice) {
+  const std::string_view sign = call.Word(first + 1);
+  const int which = WordIn(sign, kSigns);
+  const std::string_view name = call.name();
+  if (which < 0) {
+    return reading_.Fail("cannot do \"%s ... %s\"", name, sign);
   }
-  const bool mirrored = call.scripts[words[0]].empty();
-  const size_t value = words[mirrored ? 0 : 2];
-  if (!call.scripts[value].empty()) return Cannot("$(...) on both sides");
-  if (!Operand(call, words[mirrored ? 2 : 0], test)) return false;
-  if (condition.kind == LoopCondition::Kind::kGrep ||
-      test.probe.printed <= LoopProbe::Printed::kTable) {
-    return Cannot(Format("%s of what the command prints", call.words[0].c_str()));
+  const bool mirrored = call.words[first].script.empty();
+  const ShellWord& value = call.words[mirrored ? first : first + 2];
+  if (!value.script.empty()) return Cannot("$(...) on both sides");
+  if (!Operand(call, call.words[mirrored ? first + 2 : first])) return false;
+  Condition& condition = Test().condition;
+  if (condition.kind == Condition::Kind::kGrep ||
+      Test().probe.printed <= LoopProbe::Printed::kTable) {
+    return Cannot(name, " of what the command prints");
   }
-  if (twice && call.patterns[value] && compared.kind == LoopCondition::Kind::kText) {
-    return Cannot(Format("[[ ... %s PATTERN ]]", sign.c_str()));
+  const bool is_text = which > static_cast<int>(Sign::kMoreOrEqual);
+  if (twice && value.pattern && is_text) {
+    return reading_.Fail("cannot do \"[[ ... %s PATTERN ]]\"", sign);
   }
-  condition.kind = compared.kind;
-  condition.sign = mirrored ? Mirrored(compared.sign) : compared.sign;
+  condition.text = value.text;
   condition.empty_is_0 = twice;
-  condition.text = call.words[value];
-  if (condition.kind == LoopCondition::Kind::kText) return true;
-  const auto number = ParseInt(condition.text);
-  if (!number) return Cannot(Format("%s %s", sign.c_str(), Printable(condition.text, 40).c_str()));
-  condition.number = *number;
-  return true;
+  condition.kind = is_text ? Condition::Kind::kText : Condition::Kind::kNumber;
+  if (is_text) {
+    condition.sign = sign == "!=" ? Sign::kNotEqual : Sign::kEqual;
+    return true;
+  }
+  condition.sign = static_cast<Sign>(which);
+  if (mirrored) condition.sign = Mirrored(condition.sign);
+  const auto number = ParseInt(value.text);
+  condition.number = number.value_or(0);
+  return number || reading_.Fail("cannot do \"%s %s\"", sign, value.text);
 }
 
 // --- loops ---
 
 // A list of tests, all of which must hold: until A && B, while A || B.
-bool Parser::Tests(LoopStep& step, bool until, std::string_view joint) {
+bool Parser::Tests(bool until, const char* joint) {
   while (true) {
-    LoopTest test;
-    test.condition.negated = !until;
-    if (!Condition(test)) return false;
-    step.tests.push_back(std::move(test));
-    if (step.tests.size() > kMaxTests) return Cannot("so many conditions");
-    if (!Is(joint) || (joint == "&&" && tokens_[at_ + 1].text == "break")) return true;
-    ++at_;
+    if (TooMany(plan_.tests.size(), kMaxTests) || !OneTest(!until)) return false;
+    if (!Is(joint)) return true;
+    const ShellCursor here = cursor_;
+    Advance();
+    if (Is("break")) {
+      cursor_ = here;
+      return true;
+    }
     SkipNewlines();
   }
 }
 
-bool Parser::Head(LoopStep& step, bool until) {
-  if (!Tests(step, until, until ? "&&" : "||")) return false;
-  if (!TakeSeparator()) return Refuse();
-  return true;
-}
-
-bool Parser::Loop(LoopPlan& plan) {
-  const bool until = Next().text == "until";
-  ++at_;
+bool Parser::Loop() {
+  const bool until = Is("until");
+  Advance();
   LoopStep step;
   step.kind = LoopStep::Kind::kUntil;
+  step.first_test = plan_.tests.size();
+  step.first_say = plan_.says.size();
   const bool for_ever = until ? Take("false") : Take("true") || Take(":");
-  const bool head = for_ever ? TakeSeparator() || Refuse() : Head(step, until);
-  LoopPlan after;
-  if (!head || !Need("do") || !Body(step, for_ever, after)) return false;
+  if (!for_ever && !Tests(until, until ? "&&" : "||")) return false;
+  std::vector<LoopStep> after;
+  if (!NeedSeparator() || !Need("do") || !Body(step, for_ever, after)) return false;
   Call ignored;
   while (IsRedirect()) {
     if (!Redirect(ignored)) return false;
   }
-  plan.steps.push_back(std::move(step));
-  for (LoopStep& said : after.steps) plan.steps.push_back(std::move(said));
+  step.last_test = plan_.tests.size();
+  step.last_say = plan_.says.size();
+  plan_.steps.push_back(step);
+  plan_.steps.insert(plan_.steps.end(), after.begin(), after.end());
   return true;
 }
 
 // Up to `done`. A loop without an end of its own needs a way out, in the body.
-bool Parser::Body(LoopStep& step, bool for_ever, LoopPlan& after) {
+bool Parser::Body(LoopStep& step, bool for_ever, std::vector<LoopStep>& after) {
   bool any = false;
   TakeSeparator();
   while (!Take("done")) {
     const bool is_way_out =
-        for_ever && step.tests.empty() &&
-        (Is("if") || Is("!") || Is("[") || Is("[[") || Is("test") || Is("kubectl") || Is("nc") ||
-         Is("pg_isready") || Is("curl") || Is("wget"));
-    if (!(is_way_out ? WayOut(step, after) : BodyCommand(step))) return false;
+        for_ever && IsAny("if ! [ [[ test kubectl nc pg_isready curl wget nslookup getent host");
+    if (!(is_way_out ? WayOut(step, after) : BodyCommand(plan_.says, step.pause))) return false;
+    if (is_way_out) for_ever = false;
     any = true;
     if (!TakeSeparator() && !Take("&&") && !Is("done")) return Refuse();
     SkipNewlines();
   }
   if (!any) return Cannot("done");
-  if (step.tests.empty()) return Cannot("while true");
-  return true;
+  return !for_ever || Cannot("while true");
 }
 
 bool Parser::Say(const Call& call, LoopStep& step) {
-  return ReadSay(call, step) || Cannot("printf with a format");
+  const bool echo = call.name() == "echo";
+  bool newline = echo;
+  bool escapes = !echo;
+  size_t i = 1;
+  for (; echo && WordIn(call.Word(i), "-n -e -ne -en") >= 0; ++i) {
+    newline = newline && call.Word(i) == "-e";
+    escapes = escapes || call.Word(i) != "-n";
+  }
+  // printf's own language: a text alone is taken.
+  const bool format = !echo && (call.words.size() != 2 || call.Word(1).starts_with('-') ||
+                                call.Word(1).find('%') != std::string_view::npos);
+  if (format) return Cannot("printf with a format");
+  step.to_stderr = call.to_stderr;
+  if (call.drops_output) return true;
+  std::string& text = reading_.text;
+  const size_t start = text.size();
+  for (const size_t first = i; i < call.words.size(); ++i) {
+    if (!reading_.HasRoom(call.Word(i).size() + 2)) return false;
+    if (i > first) text += ' ';
+    if (escapes) {
+      AppendUnescaped(call.Word(i), text);
+    } else {
+      text += call.Word(i);
+    }
+  }
+  if (!reading_.HasRoom(1)) return false;
+  if (newline) text += '\n';
+  step.text = reading_.Since(start);
+  return true;
 }
 
 bool Parser::Sleep(const Call& call, Duration& pause) {
-  if (call.words.size() == 2 && ReadPause(call.words[1], pause)) return true;
-  return Cannot(
-      Format("sleep %s", call.words.size() > 1 ? Printable(call.words[1], 40).c_str() : ""));
+  return (call.words.size() == 2 && ReadPause(call.Word(1), pause)) ||
+         Cannot("sleep ", call.Word(1));
 }
 
-bool Parser::BodyCommand(LoopStep& step) {
-  const ShellToken first = Next();
+bool Parser::BodyCommand(std::vector<LoopStep>& says, Duration& pause) {
+  const std::string_view first = Next().text;
   Call call;
   if (!ReadCall(call)) return false;
-  const std::string& name = call.words[0];
+  const std::string_view name = call.name();
   if (IsNothing(name) || name == "date") return true;
-  if (name == "sleep") return Sleep(call, step.pause);
-  if (!IsSay(name)) return Cannot(first.text);
+  if (name == "sleep") return Sleep(call, pause);
   LoopStep say;
-  if (!Say(call, say)) return false;
-  if (step.says.size() >= kMaxLoopSteps) return Cannot("so many steps");
-  if (!say.text.empty()) step.says.push_back(std::move(say));
+  if (!IsSay(name)) return Cannot(first);
+  if (!Say(call, say) || TooMany(says.size(), kMaxLoopSteps)) return false;
+  if (!say.text.empty()) says.push_back(say);
   return true;
 }
 
 // TEST && break; if TEST; then [echo …;] break; fi.
-bool Parser::WayOut(LoopStep& step, LoopPlan& after) {
-  if (!Take("if")) {
-    return Tests(step, true, "&&") && Need("&&") && Need("break");
-  }
-  if (!Head(step, true) || !Need("then")) return false;
-  LoopStep then;
+bool Parser::WayOut(LoopStep& step, std::vector<LoopStep>& after) {
+  if (!Take("if")) return Tests(true, "&&") && Need("&&") && Need("break");
+  if (!Tests(true, "&&") || !NeedSeparator() || !Need("then")) return false;
+  Duration ignored{};
   TakeSeparator();
-  while (!Is("break") && !Is("exit")) {
-    if (!BodyCommand(then) || !(TakeSeparator() || Refuse())) return false;
+  while (!IsAny("break exit")) {
+    if (!BodyCommand(after, ignored) || !NeedSeparator()) return false;
   }
-  after.steps = std::move(then.says);
-  if (Take("exit")) {
+  if (!Take("break")) {
+    Advance();
     if (!Need("0")) return false;
-    LoopStep end;
-    end.kind = LoopStep::Kind::kExit;
-    after.steps.push_back(std::move(end));
-  } else {
-    Take("break");
+    after.emplace_back().kind = LoopStep::Kind::kExit;
   }
-  if (!TakeSeparator()) return Refuse();
+  if (!NeedSeparator()) return false;
   // What else the round does is of no interest to us, as long as it is harmless.
   if (!Take("else")) return Need("fi");
   TakeSeparator();
   while (!Take("fi")) {
-    if (!BodyCommand(step) || !(TakeSeparator() || Refuse())) return false;
+    if (!BodyCommand(plan_.says, step.pause) || !NeedSeparator()) return false;
   }
   return true;
 }
@@ -587,53 +539,51 @@ bool Parser::WayOut(LoopStep& step, LoopPlan& after) {
 
 bool Parser::Set(const Call& call) {
   for (size_t i = 1; i < call.words.size(); ++i) {
-    std::string_view word = call.words[i];
-    const bool on = word.starts_with('-');
-    if (word == "pipefail" || word == "errexit" || word == "nounset") {
-      // after -o; alone they would be arguments
-      if (i == 1 || !call.words[i - 1].ends_with('o')) return Cannot("set");
-      if (word == "errexit") context_.stop_on_error = true;
-      if (word == "nounset") context_.variables.must_be_set = true;
-      continue;
+    const std::string_view word = call.Word(i);
+    const int name = WordIn(word, "pipefail errexit nounset");
+    // After -o; alone they would be arguments.
+    if (name >= 0 && !call.Word(i - 1).ends_with('o')) return Cannot("set");
+    const bool on = word.starts_with('-') || name >= 0;
+    const std::string_view letters = name == 0 ? "-o" : name == 1 ? "-e" : name == 2 ? "-u" : word;
+    if (letters.size() < 2 || (!on && word[0] != '+') ||
+        letters.find_first_not_of("euxo", 1) != std::string_view::npos) {
+      return Cannot("set ", word);
     }
-    if (word.size() < 2 || (!on && word[0] != '+') ||
-        word.find_first_not_of("euxo", 1) != std::string_view::npos) {
-      return Cannot(Format("set %s", Printable(word, 40).c_str()));
-    }
-    if (word.find('e') != std::string_view::npos) context_.stop_on_error = on;
-    if (word.find('u') != std::string_view::npos) context_.variables.must_be_set = on;
+    if (letters.find('e') != std::string_view::npos) stop_on_error_ = on;
+    if (letters.find('u') != std::string_view::npos) reading_.must_be_set = on;
   }
   return true;
 }
 
 // NAME=VALUE, alone or after `export`.
 bool Parser::Assignments(bool& any) {
-  const size_t start = at_;
+  const std::string_view start = Next().text;
   const bool exports = Take("export");
-  while (Next().kind == ShellToken::Kind::kWord) {
+  while (IsWord()) {
     const std::string_view raw = Next().text;
-    const size_t equals = raw.find('=');
-    const std::string_view name = raw.substr(0, equals);
-    if (equals == std::string_view::npos || !IsVariableName(name)) {
-      if (exports || any) return Cannot(tokens_[start].text);
-      return true;
+    const size_t equals = std::min(raw.find('='), raw.size());
+    if (equals == raw.size() || !IsVariableName(raw.substr(0, equals))) {
+      return !(exports || any) || Cannot(start);
     }
     bool quoted = false;
-    const std::string_view script = SubstitutionOf(raw.substr(equals + 1), quoted);
-    if (!script.empty()) return Cannot(Format("%.*s=$(...)", Length(name), name.data()));
-    Result<ShellWord> value = ExpandWord(raw.substr(equals + 1), context_.variables);
-    if (!value) return Fail(std::move(value).error());
-    if (context_.variables.assigned.size() >= kMaxLoopSteps) return Cannot("so many variables");
-    context_.variables.assigned.emplace_back(name, std::move(value->text));
+    if (!SubstitutionOf(raw.substr(equals + 1), quoted).empty() &&
+        raw.find("$(cat ") == std::string_view::npos) {
+      return Cannot(raw.substr(0, equals), "=$(...)");
+    }
+    const size_t begin = reading_.text.size();
+    reading_.Keep(raw.substr(0, equals + 1));
+    ShellWord value;
+    if (!ExpandWord(raw.substr(equals + 1), reading_, value)) return false;
+    reading_.variables.push_back(reading_.Since(begin));
     any = true;
-    ++at_;
+    Advance();
   }
   return !exports || any || Cannot("export");
 }
 
 // Commands outside of loops.
-bool Parser::Builtin(const Call& call, LoopPlan& plan) {
-  const std::string& name = call.words[0];
+bool Parser::Builtin(const Call& call) {
+  const std::string_view name = call.name();
   LoopStep step;
   if (name == "set") return Set(call);
   if (name == "date") return true;
@@ -644,130 +594,116 @@ bool Parser::Builtin(const Call& call, LoopPlan& plan) {
     if (!Sleep(call, step.pause)) return false;
   } else if (name == "exit") {
     step.kind = LoopStep::Kind::kExit;
-    if (call.words.size() != 2 || call.words[1] != "0") return Cannot("exit");
+    if (call.words.size() != 2 || call.Word(1) != "0") return Cannot("exit");
   } else if (!IsNothing(name)) {
-    LoopTest test;
-    test.probe.kind = LoopProbe::Kind::kGet;
-    Call copy = call;
-    if (!Pipeline(copy, test)) return false;
-    if (test.probe.kind != LoopProbe::Kind::kWait) {
-      const bool get = test.probe.kind == LoopProbe::Kind::kGet;
-      return Fail(Failure(Code::kConfig, "cannot do \"%s%s\" outside of a loop",
-                          Printable(name, 40).c_str(), get ? " get" : ""));
-    }
     step.kind = LoopStep::Kind::kKubectl;
-    step.tests.push_back(std::move(test));
+    step.first_test = plan_.tests.size();
+    if (!Pipeline(call)) return false;
+    step.last_test = plan_.tests.size();
+    const LoopProbe::Kind kind = Test().probe.kind;
+    if (kind != LoopProbe::Kind::kWait) {
+      return reading_.Fail("cannot do \"%s%s\" outside of a loop", name,
+                           kind == LoopProbe::Kind::kGet ? " get" : "");
+    }
   }
-  plan.steps.push_back(std::move(step));
+  plan_.steps.push_back(step);
   return true;
 }
 
-bool Parser::Step(LoopPlan& plan) {
-  if (plan.steps.size() > kMaxLoopSteps) return Cannot("so many steps");
-  if (Is("until") || Is("while")) return Loop(plan);
+bool Parser::Step() {
+  if (TooMany(plan_.steps.size(), kMaxLoopSteps)) return false;
+  if (IsAny("until while")) return Loop();
   bool assigned = false;
   if (!Assignments(assigned)) return false;
   if (assigned) return true;
   Call call;
-  if (Is("if") || Is("for") || Is("case") || Is("{") || Is("!")) return Refuse();
-  return ReadCall(call) && Builtin(call, plan);
+  if (IsAny("if for case { !")) return Refuse();
+  return ReadCall(call) && Builtin(call);
 }
 
 // A && B && C [|| exit 1].
-bool Parser::Statement(LoopPlan& plan) {
-  const size_t first = plan.steps.size();
+bool Parser::Statement() {
+  const size_t first = plan_.steps.size();
   size_t last = first;
-  bool fine = Step(plan);
-  while (fine && Take("&&")) {
+  if (!Step()) return false;
+  while (Take("&&")) {
     SkipNewlines();
-    last = plan.steps.size();
-    fine = Step(plan);
+    last = plan_.steps.size();
+    if (!Step()) return false;
   }
-  if (!fine) return false;
-  bool stops = false;
-  if (Is("||") && tokens_[at_ + 1].text == "exit" && tokens_[at_ + 2].text == "1") {
-    at_ += 3;
-    stops = true;
-  }
+  const bool stops = Is("||") && IsFollowedBy("exit", "1");
   // set -e looks at the last of a list alone.
-  for (size_t i = first; i < plan.steps.size(); ++i) {
-    const bool end = stops || (context_.stop_on_error && i >= last);
-    plan.steps[i].if_failed = end ? SIZE_MAX : plan.steps.size();
+  for (size_t i = first; i < plan_.steps.size(); ++i) {
+    const bool end = stops || (stop_on_error_ && i >= last);
+    plan_.steps[i].if_failed = end ? SIZE_MAX : plan_.steps.size();
   }
   return true;
 }
 
-bool Parser::Script(LoopPlan& plan) {
+bool Parser::Script() {
   TakeSeparator();
   while (!IsEnd()) {
-    if (!Statement(plan)) return false;
+    if (!Statement()) return false;
     if (!IsEnd() && !TakeSeparator()) return Refuse();
   }
-  if (plan.steps.size() > kMaxLoopSteps) return Cannot("so many steps");
-  for (LoopStep& step : plan.steps) step.if_failed = std::min(step.if_failed, plan.steps.size());
+  const size_t count = plan_.steps.size();
+  if (TooMany(count, kMaxLoopSteps)) return false;
+  for (LoopStep& step : plan_.steps) step.if_failed = std::min(step.if_failed, count);
   return true;
 }
 
-void Parser::CollectAdvice() {
+std::string Parser::Advice() {
   while (!IsEnd()) {
-    LoopPlan ignored;
-    const bool loop = Is("until") || Is("while");
-    if (loop ? !Loop(ignored) && !IsEnd() : true) ++at_;
-    if (context_.advice.size() >= kMaxAdvice) return;
+    if (!IsAny("until while") || (!Loop() && !IsEnd())) Advance();
+    if (plan_.tests.size() >= kMaxAdvice) break;
   }
+  std::string text;
+  for (const auto& test : plan_.tests) {
+    const std::string target = TargetOf(test->probe);
+    if (target.empty() || text.find(Format(" %s ", target.c_str())) != std::string::npos) continue;
+    text += Format(text.empty() ? " %s " : "%s ", target.c_str());
+  }
+  return text;
 }
 
-std::string_view Stripped(std::string_view printed) {
+// Whether it holds; -1: the shell could not tell.
+int Judge(const Condition& condition, bool succeeded, std::string_view printed) {
+  if (condition.kind == Condition::Kind::kSucceeds) return succeeded ? 1 : 0;
+  if (condition.kind == Condition::Kind::kGrep) return AnyLineSelected(condition, printed) ? 1 : 0;
   while (printed.ends_with('\n')) printed.remove_suffix(1);
-  return printed;
-}
-
-// nullopt: the shell could not tell.
-std::optional<bool> Judge(const LoopCondition& condition, bool succeeded,
-                          std::string_view printed) {
-  using Kind = LoopCondition::Kind;
-  if (condition.kind == Kind::kSucceeds) return succeeded;
-  if (condition.kind == Kind::kGrep) return AnyLineSelected(condition.patterns, printed);
-  std::string_view text = Stripped(printed);
+  const std::string_view trimmed = Trim(printed);
   if (condition.one_word) {
-    text = Trim(text);
-    if (text.empty() || text.find_first_of(" \t\n") != std::string_view::npos) return {};
+    printed = trimmed;
+    if (trimmed.empty() || trimmed.find_first_of(" \t\n") != std::string_view::npos) return -1;
   }
-  const bool equal = condition.sign == LoopCondition::Sign::kEqual;
-  if (condition.kind == Kind::kText) return (text == condition.text) == equal;
-  text = Trim(text);
-  const auto number = text.empty() && condition.empty_is_0 ? 0 : ParseInt(text);
-  if (!number) return {};
-  return Compares(condition.sign, *number, condition.number);
+  if (condition.kind == Condition::Kind::kText) {
+    return (printed == condition.text) == (condition.sign == Sign::kEqual) ? 1 : 0;
+  }
+  const auto number = trimmed.empty() && condition.empty_is_0 ? 0 : ParseInt(trimmed);
+  if (!number) return -1;
+  return Compares(condition.sign, *number, condition.number) ? 1 : 0;
 }
 
 }  // namespace
 
 bool Holds(const LoopCondition& condition, bool succeeded, std::string_view printed) {
-  const std::optional<bool> truth = Judge(condition, succeeded, printed);
-  return truth && *truth != condition.negated;
+  return Judge(condition, succeeded, printed) == (condition.negated ? 0 : 1);
 }
 
-Result<LoopPlan> ParseShellLoop(std::string_view script,
-                                const std::vector<std::string_view>& environment) {
-  if (script.size() > kMaxLoopScript || script.find('\0') != std::string_view::npos) {
+Status ParseShellLoop(std::string_view script, const std::vector<std::string_view>& environment,
+                      LoopPlan& plan) {
+  ShellReading reading(plan.text, environment);
+  const bool readable =
+      script.size() <= kMaxLoopScript && script.find('\0') == std::string_view::npos;
+  if (!readable) {
     return Failure(Code::kConfig, "cannot do a script of more than %zu bytes, or with a NUL",
                    kMaxLoopScript);
   }
-  Result<std::vector<ShellToken>> tokens = ReadShellTokens(script);
-  if (!tokens) return std::move(tokens).error();
-  Context context;
-  context.variables.environment = environment;
-  Parser parser(*std::move(tokens), context, 0);
-  LoopPlan plan;
-  if (parser.Script(plan)) return plan;
-  std::string text = std::move(context.error.text);
-  parser.CollectAdvice();
-  for (size_t i = 0; i < context.advice.size(); ++i) {
-    text += i == 0 ? "; for the rest: certlatch wait " : " ";
-    text += Printable(context.advice[i], 300);
-  }
-  return Error{Code::kConfig, std::move(text)};
+  Parser parser(script, reading, plan);
+  if (parser.Script() && reading.error.empty()) return {};
+  const std::string advice = parser.Advice();
+  return Failure(Code::kConfig, advice.empty() ? "%s" : "%s; for the rest: certlatch wait%.*s",
+                 reading.error.c_str(), std::max(Length(advice) - 1, 0), advice.c_str());
 }
 
 }  // namespace certlatch

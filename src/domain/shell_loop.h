@@ -1,7 +1,7 @@
 // LoopPlan is what `sh -c SCRIPT` would do, where the script is of the family that init containers
-// have: wait in loops around kubectl get, nc, pg_isready, curl or wget, `kubectl wait`, and echo.
-// Pure: nothing is run. Script, depth and number of steps are bounded. Everything else is an Error
-// (kConfig): one line that names what is not understood, and the targets for what is.
+// have: wait in loops around kubectl get, nc, pg_isready, curl, wget or nslookup, `kubectl wait`,
+// and echo. Pure: nothing is run. Script, depth and number of steps are bounded. Everything else is
+// an Error (kConfig): one line that names what is not understood, and the targets for what is.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,6 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "domain/grep_pattern.h"
 #include "domain/loop_probe.h"
 
 namespace certlatch {
@@ -19,34 +18,7 @@ namespace certlatch {
 constexpr size_t kMaxLoopScript = size_t{16} * 1024;  // bytes
 constexpr size_t kMaxLoopSteps = 100;
 
-// What an attempt at a probe must give.
-struct LoopCondition {
-  enum class Kind {
-    kSucceeds,  // exit status 0
-    kGrep,      // a line of what is printed that every pattern selects
-    kText,      // what is printed, without its last newlines, is (not) `text`
-    kNumber,    // as a number, it stands to `number` as `sign` says
-  };
-  enum class Sign { kEqual, kNotEqual, kLess, kLessOrEqual, kMore, kMoreOrEqual };
-  Kind kind = Kind::kSucceeds;
-  bool negated = false;  // the opposite is waited for
-  std::vector<GrepPattern> patterns;
-  Sign sign = Sign::kEqual;  // kText: kEqual or kNotEqual
-  std::string text;
-  int64_t number = 0;
-  bool one_word = false;    // $(…) without quotes: the shell can compare one word only
-  bool empty_is_0 = false;  // [[ "" -lt 1 ]]
-};
-
-// Whether an attempt ends the waiting: whether the command succeeded, and what it printed ("" where
-// it failed). Where the shell itself could not compare ("" with a number), waiting goes on.
-bool Holds(const LoopCondition& condition, bool succeeded, std::string_view printed);
-
-struct LoopTest {
-  LoopProbe probe;
-  LoopCondition condition;
-};
-
+// Plain values; the texts are the plan's.
 struct LoopStep {
   enum class Kind {
     kSay,      // print `text`
@@ -56,22 +28,29 @@ struct LoopStep {
     kExit,     // end the script: success
   };
   Kind kind = Kind::kSay;
-  std::string text;  // with its newline, if any
   bool to_stderr = false;
-  Duration pause{};  // kUntil: the loop's own, between two rounds; 0: none
-  std::vector<LoopTest> tests;
-  std::vector<LoopStep> says;  // kUntil: kSay alone, said in each round that does not hold
-  size_t if_failed = 0;        // kKubectl: the step to go on with; the number of steps: the end
+  std::string_view text;  // with its newline, if any
+  Duration pause{};       // kUntil: the loop's own, between two rounds; 0: none
+  size_t if_failed = 0;   // kKubectl: the step to go on with; the number of steps: the end
+  // kUntil, kKubectl: which of the plan's tests; kUntil: which of its `says` (kSay alone) are said
+  // in each round that does not hold. The last ones are not among them.
+  size_t first_test = 0;
+  size_t last_test = 0;
+  size_t first_say = 0;
+  size_t last_say = 0;
 };
 
 // The steps are taken one after the other. The exit status is that of the last one taken: all but
-// kKubectl succeed.
+// kKubectl succeed. A plan may be moved, and has copies of all it needs.
 struct LoopPlan {
+  std::string text;
   std::vector<LoopStep> steps;
+  std::vector<LoopStep> says;
+  LoopTests tests;
 };
 
-// `environment`: NAME=VALUE each. The plan has copies of all it needs.
-Result<LoopPlan> ParseShellLoop(std::string_view script,
-                                const std::vector<std::string_view>& environment);
+// `environment`: NAME=VALUE each. `plan` is a new one, or with an error anything.
+Status ParseShellLoop(std::string_view script, const std::vector<std::string_view>& environment,
+                      LoopPlan& plan);
 
 }  // namespace certlatch

@@ -27,6 +27,7 @@ struct Selection {
   std::string ns;              // "": all namespaces, or a type that has none
   std::string name;            // "": all
   std::string label_selector;  // "": all
+  std::string field_selector = {};  // without a name; "": all
 
   bool operator==(const Selection& other) const;
 };

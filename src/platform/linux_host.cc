@@ -23,10 +23,7 @@ uint64_t RandomSeed() {
   return seed;
 }
 
-bool WriteLine(int fd, std::string_view line, Duration wait) {
-  std::string text(line);
-  text += '\n';
-  std::string_view rest = text;
+bool WriteText(int fd, std::string_view rest, Duration wait) {
   while (!rest.empty()) {
     // A pipe that polls as writable takes 4,096 bytes (PIPE_BUF) without blocking.
     pollfd ready{fd, POLLOUT, 0};
@@ -37,6 +34,10 @@ bool WriteLine(int fd, std::string_view line, Duration wait) {
     rest.remove_prefix(static_cast<size_t>(count));
   }
   return true;
+}
+
+bool WriteLine(int fd, std::string_view line) {
+  return WriteText(fd, Format("%.*s\n", Length(line), line.data()));
 }
 
 Result<std::unique_ptr<LinuxHost>> LinuxHost::Create(Loop& loop, ConnectionOptions connection,
@@ -98,17 +99,21 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
 void LinuxHost::Print(std::string_view line) {
   // More than any mode prints in a line: JSON that is cut is none.
   constexpr size_t kMaxPrinted = size_t{256} * 1024;
-  WriteTo(STDOUT_FILENO, Printable(line, kMaxPrinted), output_stuck_);
+  WriteTo(STDOUT_FILENO, Printable(line, kMaxPrinted) + '\n');
+}
+
+void LinuxHost::Say(std::string_view text, bool to_stderr) {
+  WriteTo(to_stderr ? STDERR_FILENO : STDOUT_FILENO, text);
 }
 
 void LinuxHost::Log(const LogLine& line) {
   if (line.level == LogLevel::kDebug && !verbose_) return;
-  WriteTo(STDERR_FILENO, Render(line, log_format_, WallNow()), log_stuck_);
+  WriteTo(STDERR_FILENO, Render(line, log_format_, WallNow()) + '\n');
 }
 
 // Waiting for each line of a burst would hold up the loop, and deadlines with it.
-void LinuxHost::WriteTo(int fd, std::string_view line, bool& stuck) {
-  stuck = !WriteLine(fd, line, stuck ? Duration::zero() : kWriteWait);
+void LinuxHost::WriteTo(int fd, std::string_view text) {
+  stuck_[fd] = !WriteText(fd, text, stuck_[fd] ? Duration::zero() : kWriteWait);
 }
 
 }  // namespace certlatch

@@ -35,6 +35,7 @@ class LinuxHost : public Host {
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
   void Print(std::string_view line) override;
+  void Say(std::string_view text, bool to_stderr) override;
   void Log(const LogLine& line) override;
 
  private:
@@ -42,13 +43,12 @@ class LinuxHost : public Host {
       : loop_(loop), log_format_(output.format), verbose_(output.verbosity > 0) {}
   Function<void(const ApiAnswer&)> Telling(const char* verb, const std::string& target,
                                            Function<void(const ApiAnswer&)> then);
-  void WriteTo(int fd, std::string_view line, bool& stuck);
+  void WriteTo(int fd, std::string_view text);
 
   Loop& loop_;
   LogFormat log_format_;
   bool verbose_;
-  bool output_stuck_ = false;  // nobody took the last line
-  bool log_stuck_ = false;
+  bool stuck_[3] = {};  // of each descriptor: nobody took the last line
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<KubeClient> kube_;
 };
@@ -60,8 +60,10 @@ uint64_t RandomSeed();
 
 constexpr Duration kWriteWait = 100ms;
 
-// `line` and a line break, in one write where it fits a pipe's page. Waits at most so long for a
-// reader; false: dropped.
-bool WriteLine(int fd, std::string_view line, Duration wait = kWriteWait);
+// In one write where it fits a pipe's page. Waits at most so long for a reader; false: dropped.
+bool WriteText(int fd, std::string_view text, Duration wait = kWriteWait);
+
+// `line` and a line break.
+bool WriteLine(int fd, std::string_view line);
 
 }  // namespace certlatch

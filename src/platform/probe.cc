@@ -8,10 +8,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "domain/conversation.h"
 #include "domain/http_method.h"
+#include "platform/resolver.h"
 #include "platform/stream.h"
 #include "platform/url_request.h"
 
@@ -128,13 +130,13 @@ class HttpProbe : public UrlRequest {
 };
 
 // "": it is there. Looking opens nothing, since that would block on a FIFO.
-std::string ProblemOfFile(const char* path) {
+std::string ProblemOfFile(const char* path, bool empty_too) {
   struct stat found {};
   if (stat(path, &found) != 0) {
     return errno == ENOENT || errno == ENOTDIR ? "does not exist yet" : std::strerror(errno);
   }
   if (S_ISDIR(found.st_mode)) return "is a directory, not a file";
-  if (!S_ISREG(found.st_mode)) return "";
+  if (!S_ISREG(found.st_mode) || empty_too) return "";
   if (found.st_size == 0) return "is empty";
   return access(path, R_OK) == 0 ? "" : Format("cannot be read: %s", std::strerror(errno));
 }
@@ -149,8 +151,14 @@ Handle StartProbe(Loop& loop, HttpClient& http, const Reachable& what, Duration 
   }
   if (what.kind == Reachable::Kind::kFile) {
     return loop.After(Duration::zero(), [&what, then = std::move(then)]() mutable {
-      Tell(then, 0, ProblemOfFile(what.path.c_str()));
+      Tell(then, 0, ProblemOfFile(what.path.c_str(), what.empty_too));
     });
+  }
+  if (what.kind == Reachable::Kind::kName) {
+    return ResolveHost(loop, what.endpoint.host, limit,
+                       [then = std::move(then)](Result<std::vector<std::string>> found) mutable {
+                         Tell(then, 0, found ? "" : found.error().text);
+                       });
   }
   auto probe = std::make_unique<StreamProbe>(loop, what, std::move(then));
   probe->Start(limit);

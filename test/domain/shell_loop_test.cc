@@ -5,39 +5,55 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "domain/json.h"
+#include "domain/jsonpath.h"
 
 namespace certlatch {
 namespace {
 
 using Environment = std::vector<std::string_view>;
 
-const Environment kEnvironment = {
-    "DB_HOST=db", "DB_PORT=5432", "NS=prod",       "SECRET=web",
-    "EMPTY=",     "SPACED=a b",   "TOKEN=hunter2", "URL=http://api:8080"};
+const Environment kEnvironment = {"DB_HOST=db",
+                                  "DB_PORT=5432",
+                                  "NS=prod",
+                                  "SECRET=web",
+                                  "EMPTY=",
+                                  "SPACED=a b",
+                                  "TOKEN=hunter2",
+                                  "URL=http://api:8080",
+                                  "/var/run/secrets/kubernetes.io/serviceaccount/namespace=blue"};
 
 std::string Meaning(const LoopProbe& probe) {
-  std::string text;
-  for (const std::string& target : TargetsOf(probe)) text += (text.empty() ? "" : " ") + target;
+  std::string text = TargetOf(probe);
   using Kind = LoopProbe::Kind;
+  const auto add = [&text](const char* before, std::string_view what) {
+    if (!what.empty()) text += std::string(before) + std::string(what);
+  };
   if (probe.kind == Kind::kWait) {
-    text = "kubectl";
-    for (const std::string& argument : probe.arguments) text += " " + argument;
+    text = probe.own_rules ? "certlatch" : "kubectl";
+    for (const std::string_view argument : probe.arguments) add(" ", argument);
   }
-  if (probe.kind == Kind::kGet && probe.targets.empty()) text = probe.list_type + " list";
-  if (probe.kind == Kind::kGet && probe.targets.empty() && !probe.ns.empty()) {
-    text += "@" + probe.ns;
+  if (probe.kind == Kind::kGet && probe.name.empty()) {
+    text = std::string(probe.type) + " list";
+    add("@", probe.ns);
   }
-  if (!probe.selector.empty()) text += " -l " + probe.selector;
-  if (!probe.field_selector.empty()) text += " --field-selector " + probe.field_selector;
+  add(" -l ", probe.selector);
+  add(" --field-selector ", probe.field_selector);
+  if (probe.kind == Kind::kGet) {
+    for (const std::string_view flag : probe.arguments) add(" ", flag);
+  }
   if (probe.all_namespaces) text += " -A";
   if (probe.ignore_not_found) text += " if any";
   if (probe.printed == LoopProbe::Printed::kJsonPath) text += " path";
   if (probe.printed == LoopProbe::Printed::kName) text += " name";
   if (probe.printed == LoopProbe::Printed::kHttpStatus) text += " status";
-  if (probe.any_status) text += " any";
-  if (probe.follow) text += " follow";
-  if (probe.head) text += " HEAD";
-  if (probe.insecure) text += " insecure";
+  if (probe.reachable == nullptr) return text;
+  const Reachable& reachable = *probe.reachable;
+  if (reachable.kind == Reachable::Kind::kName) text = "name " + reachable.endpoint.host;
+  if (reachable.statuses.starts_with("1xx")) text += " any";
+  if (reachable.follow) text += " follow";
+  if (reachable.head) text += " HEAD";
+  if (reachable.insecure) text += " insecure";
+  if (reachable.kind == Reachable::Kind::kFile && !reachable.empty_too) text += " with something";
   return text;
 }
 
@@ -49,9 +65,10 @@ std::string Meaning(const LoopCondition& condition) {
     case LoopCondition::Kind::kSucceeds:
       return text + "ok";
     case LoopCondition::Kind::kGrep:
-      return text + std::string(condition.patterns.size(), '~');
+      return text + std::string(condition.greps, '~');
     case LoopCondition::Kind::kText:
-      return text + sign + " '" + condition.text + "'" + (condition.one_word ? " word" : "");
+      return text + sign + " '" + std::string(condition.text) + "'" +
+             (condition.one_word ? " word" : "");
     case LoopCondition::Kind::kNumber:
       return text + sign + " " + std::to_string(condition.number) +
              (condition.empty_is_0 ? " or 0" : "") + (condition.one_word ? " word" : "");
@@ -59,35 +76,45 @@ std::string Meaning(const LoopCondition& condition) {
   return text;
 }
 
-std::string Meaning(const LoopStep& step) {
+std::string Meaning(const LoopPlan& plan, const LoopStep& step) {
   std::string text;
   switch (step.kind) {
     case LoopStep::Kind::kSay:
-      return (step.to_stderr ? "warn '" : "say '") + step.text + "'";
+      return (step.to_stderr ? "warn '" : "say '") + std::string(step.text) + "'";
     case LoopStep::Kind::kPause:
       return "pause " + FormatDuration(step.pause);
     case LoopStep::Kind::kExit:
       return "exit";
     case LoopStep::Kind::kKubectl:
-      return Meaning(step.tests.at(0).probe) + ", else " + std::to_string(step.if_failed);
+      return Meaning(plan.tests.at(step.first_test)->probe) + ", else " +
+             std::to_string(step.if_failed);
     case LoopStep::Kind::kUntil:
-      for (const LoopTest& test : step.tests) {
+      for (size_t i = step.first_test; i < step.last_test; ++i) {
+        const LoopTest& test = *plan.tests.at(i);
         text += (text.empty() ? "until " : " and ") + Meaning(test.probe) + ": " +
                 Meaning(test.condition);
       }
       text += ", " + FormatDuration(step.pause);
-      for (const LoopStep& say : step.says) text += ", " + Meaning(say);
+      for (size_t i = step.first_say; i < step.last_say; ++i) {
+        text += ", " + Meaning(plan, plan.says.at(i));
+      }
   }
   return text;
 }
 
 // "STEP; STEP", or the error.
 std::string Read(std::string_view script) {
-  const Result<LoopPlan> plan = ParseShellLoop(script, kEnvironment);
-  if (!plan) return plan.error().text;
+  LoopPlan plan;
+  const Status status = ParseShellLoop(script, kEnvironment, plan);
+  if (!status) return status.error().text;
   std::string text;
-  for (const LoopStep& step : plan->steps) text += (text.empty() ? "" : "; ") + Meaning(step);
+  for (const LoopStep& step : plan.steps) text += (text.empty() ? "" : "; ") + Meaning(plan, step);
   return text;
+}
+
+bool Accepts(std::string_view script) {
+  LoopPlan plan;
+  return ParseShellLoop(script, {}, plan).has_value();
 }
 
 struct Shape {
@@ -99,24 +126,21 @@ void ExpectEach(const std::vector<Shape>& shapes) {
   for (const Shape& shape : shapes) EXPECT_EQ(Read(shape.script), shape.meaning) << shape.script;
 }
 
-// The condition of a script's first loop.
-LoopCondition ConditionOf(std::string_view script) {
-  const Result<LoopPlan> plan = ParseShellLoop(script, kEnvironment);
-  if (!plan || plan->steps.empty() || plan->steps[0].tests.empty()) {
-    ADD_FAILURE() << script << ": " << (plan ? "no loop" : plan.error().text);
-    return {};
-  }
-  return plan->steps[0].tests[0].condition;
-}
-
-// Whether `until kubectl get … | TAIL` ends when this is printed.
-bool EndsBy(const std::string& tail, std::string_view printed) {
-  return Holds(ConditionOf("until kubectl get x y -o jsonpath={.a} | " + tail + "; do :; done"),
-               true, printed);
-}
-
+// Whether the script's first loop ends when this is printed.
 bool Ends(const std::string& head, std::string_view printed, bool succeeded = true) {
-  return Holds(ConditionOf(head + "; do :; done"), succeeded, printed);
+  LoopPlan plan;
+  const std::string script = head + "; do :; done";
+  const Status status = ParseShellLoop(script, kEnvironment, plan);
+  if (!status || plan.tests.empty()) {
+    ADD_FAILURE() << script << ": " << (status ? "no loop" : status.error().text);
+    return false;
+  }
+  return Holds(plan.tests[0]->condition, succeeded, printed);
+}
+
+// The same of `until kubectl get … | TAIL`.
+bool EndsBy(const std::string& tail, std::string_view printed) {
+  return Ends("until kubectl get x y -o jsonpath={.a} | " + tail, printed);
 }
 
 constexpr const char* kSeed =
@@ -131,13 +155,15 @@ TEST(ShellLoop, UnderstandsTheSeedScene) {
 }
 
 TEST(ShellLoop, JudgesTheSeedSceneByWhatKubectlPrints) {
-  const Result<LoopPlan> plan = ParseShellLoop(kSeed, {});
-  ASSERT_TRUE(plan);
-  const LoopTest& test = plan->steps.at(1).tests.at(0);
-  const auto holds = [&test](const char* object) {
+  LoopPlan plan;
+  ASSERT_TRUE(ParseShellLoop(kSeed, {}, plan));
+  const LoopTest& test = *plan.tests.at(0);
+  const auto path = JsonPath::Parse(test.probe.path);
+  ASSERT_TRUE(path);
+  const auto holds = [&](const char* object) {
     const Result<Json> json = ParseJson(object);
     EXPECT_TRUE(json);
-    const Result<std::string> printed = test.probe.path->Print(*json, true);
+    const Result<std::string> printed = path->Print(*json, true);
     return Holds(test.condition, true, printed ? *printed : "");
   };
   EXPECT_FALSE(holds(R"({"metadata":{}})"));
@@ -161,7 +187,7 @@ TEST(ShellLoop, WaitsForObjects) {
        "until pod/old@default: not ok, 2s, say 'gone?\n'"},
       {"until kubectl get crd certificates.cert-manager.io issuers.cert-manager.io; do sleep 1m; "
        "done",
-       "until crd/certificates.cert-manager.io crd/issuers.cert-manager.io: ok, 1m0s"},
+       "until crd/certificates.cert-manager.io: ok and crd/issuers.cert-manager.io: ok, 1m0s"},
       {"until kubectl get nodes >/dev/null 2>&1; do sleep 5; done", "until nodes list: ok, 5s"},
       {"until kubectl get servicemonitors --all-namespaces ; do date; sleep 1; echo \"\"; done",
        "until servicemonitors list -A: ok, 1s, say '\n'"},
@@ -277,6 +303,33 @@ TEST(ShellLoop, WaitsForServers) {
   });
 }
 
+TEST(ShellLoop, WaitsForNamesAndFiles) {
+  ExpectEach({
+      {"until nslookup mydb.$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace).svc."
+       "cluster.local; do echo waiting for mydb; sleep 2; done",
+       "until name mydb.blue.svc.cluster.local: ok, 2s, say 'waiting for mydb\n'"},
+      {"NS=\"$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace)\"; until nslookup "
+       "db.$NS. >/dev/null; do sleep 1; done",
+       "until name db.blue.: ok, 1s"},
+      {"until getent hosts $DB_HOST; do sleep 1; done", "until name db: ok, 1s"},
+      {"while ! host -W 1 api.prod.svc >/dev/null; do sleep 1; done",
+       "until name api.prod.svc: ok, 1s"},
+      {"while [ ! -f /tmp/ready ]; do sleep 1; done", "until file:/tmp/ready: ok, 1s"},
+      {"until test -e /run/a; do sleep 1; done", "until file:/run/a: ok, 1s"},
+      {"until [[ -s /tls/tls.crt ]]; do echo no; sleep 1; done",
+       "until file:/tls/tls.crt with something: ok, 1s, say 'no\n'"},
+  });
+}
+
+TEST(ShellLoop, TakesTheFlagsThatLeadToTheApiServer) {
+  ExpectEach({
+      {"until kubectl --server=https://a -s https://b --token x get secret y "
+       "--insecure-skip-tls-verify; do sleep 1; done",
+       "until secret/y --server=https://a --server=https://b --token=x "
+       "--insecure-skip-tls-verify=true: ok, 1s"},
+  });
+}
+
 TEST(ShellLoop, RunsKubectlWait) {
   ExpectEach({
       {"kubectl wait --for=condition=Ready certificate/web -n prod --timeout=300s",
@@ -290,6 +343,8 @@ TEST(ShellLoop, RunsKubectlWait) {
        "kubectl wait --for=delete pod/a, else 2; kubectl -n x wait --for=create cm/b, else 2"},
       {"kubectl wait --for=delete pod/a || exit 1; kubectl wait --for=create pod/b",
        "kubectl wait --for=delete pod/a, else 2; kubectl wait --for=create pod/b, else 2"},
+      {"kubectl -n prod rollout status deployment/x --timeout=60s",
+       "certlatch wait --timeout=-1s -n prod deployment/x --timeout=60s, else 1"},
       {"until kubectl wait --for=condition=ready pods -l app=web -n prod; do sleep 2; done",
        "until kubectl wait --for=condition=ready pods -l app=web -n prod: ok, 2s"},
   });
@@ -349,7 +404,7 @@ TEST(ShellLoop, NamesWhatItCannotDo) {
   ExpectEach({
       {"exec /app", "cannot do \"exec\""},
       {"kubectl apply -f x.yaml", "cannot do \"kubectl apply\""},
-      {"kubectl rollout status deploy/x", "cannot do \"kubectl rollout\""},
+      {"kubectl rollout restart deploy/x", "cannot do \"kubectl rollout\""},
       {"kubectl get secret x",
        "cannot do \"kubectl get\" outside of a loop; for the rest: certlatch "
        "wait secret/x"},
@@ -422,7 +477,13 @@ TEST(ShellLoop, NamesWhatALoopCannotDo) {
       {"until kubectl get a/b/c; do sleep 1; done",
        "cannot do this kubectl command: arguments in resource/name form may not have more than one "
        "slash"},
-      {"until nslookup db; do sleep 2; done", "cannot do \"nslookup\""},
+      {"until nslookup db 10.0.0.10; do sleep 2; done", "cannot do \"nslookup without one NAME\""},
+      {"until dig +short db; do sleep 2; done", "cannot do \"dig\""},
+      {"until getent passwd me; do sleep 2; done", "cannot do \"getent passwd\""},
+      {"while kubectl get secret a b; do sleep 1; done",
+       "cannot do \"this with several names\"; for the rest: certlatch wait secret/a secret/b"},
+      {"until kubectl get secret a b -o jsonpath={.a} | grep x; do sleep 1; done",
+       "cannot do \"kubectl get -o jsonpath of several objects\""},
       {"until mysqladmin ping -h db; do sleep 2; done", "cannot do \"mysqladmin\""},
       {"until nc db 5432; do sleep 1; done", "cannot do \"nc without -z\""},
       {"until nc -zu db 53; do sleep 1; done", "cannot do \"nc -u\""},
@@ -439,7 +500,8 @@ TEST(ShellLoop, NamesWhatALoopCannotDo) {
        "http://api:8080"},
       {"until curl -d x $URL; do sleep 1; done", "cannot do \"curl -d\""},
       {"until wget -q $URL; do sleep 1; done", "cannot do \"wget without --spider\""},
-      {"while [ ! -f /tmp/ready ]; do sleep 1; done", "cannot do \"[ -f\""},
+      {"while [ ! -x /tmp/ready ]; do sleep 1; done", "cannot do \"[ -x\""},
+      {"while [ ! -f ready ]; do sleep 1; done", "cannot do \"a relative file name\""},
       {"until [[ \"$(kubectl get po x -o jsonpath={.a})\" =~ ^T ]]; do sleep 1; done",
        "cannot do \"[[ ... =~\""},
       {"until [[ \"$(kubectl get po x -o jsonpath={.a})\" == T* ]]; do sleep 1; done",
@@ -545,14 +607,14 @@ TEST(ShellLoop, IsBounded) {
   std::string many;
   for (size_t i = 0; i <= kMaxLoopSteps; ++i) many += "echo\n";
   EXPECT_EQ(Read(many), "cannot do \"so many steps\"");
-  EXPECT_TRUE(ParseShellLoop(many.substr(5), {}));
+  EXPECT_TRUE(Accepts(many.substr(5)));
   std::string deep = "kubectl get a b -o name";
   for (int i = 0; i < 30; ++i) deep = Format("[ -n \"$(%s)\" ]", deep.c_str());
-  EXPECT_FALSE(ParseShellLoop("until " + deep + "; do sleep 1; done", {}));
-  EXPECT_FALSE(ParseShellLoop("echo " + std::string(5000, '('), {}));
+  EXPECT_FALSE(Accepts("until " + deep + "; do sleep 1; done"));
+  EXPECT_FALSE(Accepts("echo " + std::string(5000, '(')));
   std::string braces;
   for (int i = 0; i < 5000; ++i) braces += "${A:-";
-  EXPECT_FALSE(ParseShellLoop("echo " + braces, {}));
+  EXPECT_FALSE(Accepts("echo " + braces));
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ class FakeHost : public Host {
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
+  void Say(std::string_view text, bool to_stderr) override {
+    said += (to_stderr ? "!" : "") + std::string(text);
+  }
   void Log(const LogLine& line) override { logged.emplace_back(line.text); }
 
   // --- the test's side ---
@@ -63,6 +66,7 @@ class FakeHost : public Host {
 
   std::vector<std::string> printed;
   std::vector<std::string> logged;  // texts
+  std::string said;                 // with a '!' before what went to standard error
   std::vector<Request> history;     // all requests ever made
   Duration probe_limit{};           // of the last probe
 
