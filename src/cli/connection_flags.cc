@@ -82,6 +82,18 @@ Status SetToken(void* place, std::string_view value) {
   return {};
 }
 
+Status SetHeaderText(void* place, std::string_view value) {
+  if (value.empty() || Printable(value, value.size()) != value) {
+    return Refuse("cannot stand in an HTTP header");
+  }
+  return SetText(place, value);
+}
+
+Status AddHeaderText(void* place, std::string_view value) {
+  auto* const all = static_cast<std::vector<std::string>*>(place);
+  return SetHeaderText(&all->emplace_back(), value);
+}
+
 Status SetLogFormat(void* place, std::string_view value) {
   static_assert(sizeof(LogFormat) == sizeof(int));
   return SetChoice(place, value, "text|logfmt|json", "text, logfmt or json");

@@ -7,6 +7,8 @@
 namespace certlatch {
 
 Status SetToken(void* place, std::string_view value);
+Status SetHeaderText(void* place, std::string_view value);  // what may stand in a header
+Status AddHeaderText(void* place, std::string_view value);
 Status SetLogFormat(void* place, std::string_view value);
 
 inline constexpr Flag kConnectionFlags[] = {
@@ -22,6 +24,12 @@ inline constexpr Flag kConnectionFlags[] = {
     {"client-certificate", "FILE", "who we are, instead of a token", SetText,
      CERTLATCH_COMMAND(connection.client_certificate)},
     {"client-key", "FILE", "its private key", SetText, CERTLATCH_COMMAND(connection.client_key)},
+    {"as", "USER", "act as USER, where RBAC lets us impersonate", SetHeaderText,
+     CERTLATCH_COMMAND(connection.as)},
+    {"as-group", "GROUP", "and as a member of GROUP", AddHeaderText,
+     CERTLATCH_COMMAND(connection.as_groups), 0, "as"},
+    {"as-uid", "UID", "and with this UID", SetHeaderText, CERTLATCH_COMMAND(connection.as_uid), 0,
+     "as"},
     {"tls-server-name", "NAME", "verify the API server's certificate for NAME", SetText,
      CERTLATCH_COMMAND(connection.tls_server_name)},
     {"insecure-skip-tls-verify", "", "trust whoever answers", SetSwitch,

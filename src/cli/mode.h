@@ -24,6 +24,7 @@ struct Given {
   std::string require_name;
   Duration min_validity{};
   enum class LeaseMode { kUnsaid = -1, kWatch, kOnChange } lease_mode = LeaseMode::kUnsaid;
+  bool all = false;
   bool exec = false;
   bool no_proxy = false;
   bool help = false;

@@ -1,5 +1,7 @@
 // `certlatch wait`, and `kubectl wait`.
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "domain/goal.h"
@@ -17,6 +19,8 @@ constexpr const char* kWaitUsage =
     "\n"
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE]... [flags]\n"
+    "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags]\n"
+    "  certlatch wait -f FILE [flags]\n"
     "\n"
     "Without --for a target is met when it is ready: a certificate issued for its current spec, a\n"
     "TLS secret whose key belongs to its certificate, endpoints or a service with a ready "
@@ -38,6 +42,17 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_GIVEN(fors)},
     {"timeout", "DURATION", "default 3m, with --for 30s; 0: look once", SetDuration,
      CERTLATCH_GIVEN(timeout)},
+    {"selector", "LABELS", "all objects of the types that have them", SetText,
+     CERTLATCH_COMMAND(wait.label_selector), 'l'},
+    {"field-selector", "FIELDS", "likewise, such as status.phase=Running", SetText,
+     CERTLATCH_COMMAND(wait.field_selector)},
+    {"all", "", "all objects of the types", SetSwitch, CERTLATCH_GIVEN(all)},
+    {"all-namespaces", "", "of all namespaces", SetSwitch, CERTLATCH_COMMAND(wait.all_namespaces),
+     'A'},
+    {"filename", "FILE", "the objects of manifests in JSON; a directory, or -", AddText,
+     CERTLATCH_COMMAND(wait.files), 'f'},
+    {"recursive", "", "=false: not what is in directories below", SetSwitch,
+     CERTLATCH_COMMAND(wait.recursive), 'R'},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
     {"min-ready", "N", "addresses or endpoints that make a service ready", SetPositive,
@@ -75,16 +90,74 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   return {};
 }
 
+constexpr const char* kNothingGiven =
+    "You must provide one or more resources by argument or filename.\n"
+    "Example resource specifications include:\n"
+    "   '-f rsrc.yaml'\n"
+    "   '--filename=rsrc.json'\n"
+    "   '<resource> <name>'\n"
+    "   '<resource>'";
+
+// What of the ways to say which objects does not go together, in kubectl's words; nullptr: nothing.
+const char* WhatContradicts(const WaitOptions& wait, bool words, bool names, bool slashed) {
+  const bool selects = !wait.label_selector.empty() || !wait.field_selector.empty();
+  if (!wait.files.empty()) {
+    if (words) return "resource/name arguments cannot be provided when a path is specified";
+    if (selects) return "selectors cannot be used with --filename";
+    return nullptr;
+  }
+  if (!words) {
+    if (!wait.label_selector.empty()) {
+      return "at least one resource must be specified to use a selector";
+    }
+    return wait.as_kubectl ? kNothingGiven : nullptr;
+  }
+  if (slashed && selects) {
+    return "selectors and the all flag cannot be used when passing resource/name arguments";
+  }
+  if (names && selects) return "name cannot be provided when a selector is specified";
+  if (names && wait.all_namespaces) {
+    return "a resource cannot be retrieved by name across all namespaces";
+  }
+  return nullptr;
+}
+
+Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
+  for (const std::string_view type : Split(words, ',')) {
+    if (!IsDottedName(type)) {
+      return Refuse("the server doesn't have a resource type \"%s\"",
+                    Printable(type, 300).c_str());
+    }
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.emplace_back(type);
+  }
+  return {};
+}
+
+Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
+  const std::vector<std::string_view>& words = parsed.positional.words;
+  bool slashed = false;
+  for (const std::string_view word : words) {
+    slashed = slashed || word.find('/') != std::string_view::npos;
+  }
+  const bool names = slashed || words.size() > 1;
+  const char* wrong = WhatContradicts(wait, !words.empty(), names, slashed);
+  if (wrong != nullptr) return Refuse("%s", wrong);
+  if (!wait.files.empty()) return {};
+  const bool selects =
+      parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
+  if (selects && words.size() == 1 && !names) return CompleteTypes(words[0], wait.types);
+  Result<std::vector<TargetName>> targets = ParseTargets(words);
+  if (!targets) return std::move(targets).error();
+  wait.targets = *std::move(targets);
+  return {};
+}
+
 Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   WaitOptions& wait = parsed.command.wait;
-  Status goals = CompleteGoals(parsed.given, wait);
-  if (!goals) return goals;
-  Status output = CompleteOutput(parsed.given, "name", wait.name_only);
-  if (!output) return output;
-  Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
-  if (!targets) return std::move(targets).error();
-  if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
-  wait.targets = *std::move(targets);
+  Status status = CompleteGoals(parsed.given, wait);
+  if (status) status = CompleteOutput(parsed.given, "name", wait.name_only);
+  if (status) status = CompleteTargets(parsed, wait);
+  if (!status) return status;
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
 }
 

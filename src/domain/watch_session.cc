@@ -77,7 +77,8 @@ std::string UrlEncode(std::string_view text) {
 
 bool Selection::operator==(const Selection& other) const {
   return resource.GroupResource() == other.resource.GroupResource() && ns == other.ns &&
-         name == other.name && label_selector == other.label_selector;
+         name == other.name && label_selector == other.label_selector &&
+         field_selector == other.field_selector;
 }
 
 WatchSession::WatchSession(Selection selection, WatchSettings settings)
@@ -376,7 +377,7 @@ Status WatchSession::Put(Json object, Json::Object& objects) const {
 
 void WatchSession::AddSelectors(std::string& target) const {
   const std::string& name = selection_.name;
-  AddParameter(target, "fieldSelector", name.empty() ? name : "metadata.name=" + name);
+  AddParameter(target, "fieldSelector", name.empty() ? selection_.field_selector : "metadata.name=" + name);
   AddParameter(target, "labelSelector", selection_.label_selector);
 }
 

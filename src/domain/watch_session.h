@@ -26,7 +26,8 @@ struct Selection {
   Resource resource;
   std::string ns;              // "": all namespaces, or a type that has none
   std::string name;            // "": all
-  std::string label_selector;  // "": all
+  std::string label_selector;       // "": all
+  std::string field_selector = {};  // "": all. Not with a name
 
   bool operator==(const Selection& other) const;
 };

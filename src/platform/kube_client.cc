@@ -182,6 +182,15 @@ Result<std::unique_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
   return {std::move(identity)};
 }
 
+void KubeClient::Impersonate(HttpRequest& request) const {
+  const auto add = [&request](const char* what, const std::string& value) {
+    if (!value.empty()) request.headers.push_back(Format("Impersonate-%s: %s", what, value.c_str()));
+  };
+  add("User", options_.as);
+  add("Uid", options_.as_uid);
+  for (const std::string& group : options_.as_groups) add("Group", group);
+}
+
 Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   HttpRequest request;
   // The name that is verified and sent as SNI stands in the URL; curl connects to the other.
@@ -195,6 +204,7 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   }
   request.headers.emplace_back("Accept: application/json");
   request.headers.emplace_back("User-Agent: certlatch");
+  Impersonate(request);
   Result<Secret> token = ReadToken();
   if (!token) return std::move(token).error();
   request.credentials = *std::move(token);
