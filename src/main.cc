@@ -24,6 +24,7 @@
 #include "platform/linux_host.h"
 #include "platform/linux_pod.h"
 #include "platform/loop.h"
+#include "platform/manifest_files.h"
 #include "platform/status_server.h"
 #include "platform/version.h"
 
@@ -133,7 +134,10 @@ int Conclude(const Stage& stage, WaitResult result, const Command& command) {
   if (result.outcome == WaitOutcome::kMet) return kExitMet;
   if (as_kubectl && result.errors.size() > 1) DropPrefixes(result.errors);
   for (const std::string& line : result.errors) {
-    stage.host->Log({LogLevel::kError, "failed", line});
+    // One that kubectl gives two lines has them here, too.
+    for (const std::string_view part : Split(line, '\n')) {
+      stage.host->Log({LogLevel::kError, "failed", part});
+    }
   }
   LastWords(result.errors, command.output.termination_log);
   return ExitStatus(result.outcome, as_kubectl);
@@ -208,7 +212,10 @@ int RunCheck(const Stage& stage, Command& command) {
 
 int RunMode(Command& command) {
   Stage stage;
-  const Status built = Build(command, stage);
+  WaitOptions& wait = command.wait;
+  Status built = ReadManifestFiles(wait.files, wait.recursive, wait.targets);
+  if (!built) return FailBeforeStart(std::move(built).error().With("error"), command.output);
+  built = Build(command, stage);
   if (!built) return FailBeforeStart(built.error(), command.output);
   switch (command.kind) {
     case Command::Kind::kWait:

@@ -63,7 +63,7 @@ bool ObjectItem::IsAbsent() const { return watched_[0].watcher->collection().obj
 std::string ObjectItem::KubectlTimeout() const {
   // Nothing was ever seen of it: that is no condition which is not met.
   if (!seen_ && !record.trouble.empty()) return "error: " + record.trouble;
-  if (options_.timeout != Duration::zero() && IsCreate(goals()[0]) && seen_ && IsAbsent()) {
+  if (IsCreate(goals()[0]) && seen_ && IsAbsent()) {
     return "error: timed out waiting for the condition";
   }
   const std::string& plural = target_.resource.plural;

@@ -8,6 +8,7 @@ namespace certlatch {
 
 // kubectl names the type it does not find without its group.
 std::string TypedItem::NoSuchType() const {
+  if (!target_.name.no_match.empty()) return "error: " + target_.name.no_match;
   const std::string_view type = target_.name.type;
   return Format("error: the server doesn't have a resource type \"%s\"",
                 Printable(type.substr(0, type.find('.')), 300).c_str());

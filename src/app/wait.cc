@@ -47,6 +47,8 @@ void Wait::Start() {
   deadline_ = SaturatingAdd(host_.Now(), length);
   deadline_timer_ = host_.After(length, [this] { OnTimeout(); });
   StartItems();
+  // Manifests may be empty. Told from the loop, as everything is.
+  if (items_.empty()) deadline_timer_ = host_.After({}, [this] { FinishIfDecided(); });
 }
 
 // As many as may be looked at at a time: the next when one is decided.

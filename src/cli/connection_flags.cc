@@ -27,6 +27,9 @@ const char* WhatIsWrong(const ConnectionOptions& options) {
   if (options.insecure_skip_tls_verify && !options.certificate_authority.empty()) {
     return "--certificate-authority and --insecure-skip-tls-verify contradict each other";
   }
+  if (options.as.empty() && !(options.as_uid.empty() && options.as_groups.empty())) {
+    return "requesting uid, groups or user-extra for  without impersonating a user";
+  }
   if (options.request_timeout < Duration::zero()) return "--request-timeout cannot be negative";
   if (options.server.empty()) {
     return "no API server: this is no pod (KUBERNETES_SERVICE_HOST is not set); give --server";

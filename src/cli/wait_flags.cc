@@ -37,6 +37,16 @@ constexpr const char* kWaitExamples =
     "  certlatch wait certificate/web secret/web-tls --timeout=5m\n"
     "  certlatch wait deployment/api --for=condition=Available --timeout=2m\n";
 
+// Commas part them, as in kubectl.
+Status AddFiles(void* place, std::string_view value) {
+  for (const std::string_view file : Split(value, ',')) {
+    if (file.empty()) continue;
+    Status added = AddText(place, file);
+    if (!added) return added;
+  }
+  return {};
+}
+
 constexpr Flag kWaitFlags[] = {
     {"for", "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]", AddText,
      CERTLATCH_GIVEN(fors)},
@@ -49,7 +59,7 @@ constexpr Flag kWaitFlags[] = {
     {"all", "", "all objects of the types", SetSwitch, CERTLATCH_GIVEN(all)},
     {"all-namespaces", "", "of all namespaces", SetSwitch, CERTLATCH_COMMAND(wait.all_namespaces),
      'A'},
-    {"filename", "FILE", "the objects of manifests in JSON; a directory, or -", AddText,
+    {"filename", "FILE", "the objects of manifests in JSON; a directory, or -", AddFiles,
      CERTLATCH_COMMAND(wait.files), 'f'},
     {"recursive", "", "=false: not what is in directories below", SetSwitch,
      CERTLATCH_COMMAND(wait.recursive), 'R'},

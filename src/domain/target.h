@@ -18,6 +18,8 @@ struct TargetName {
   std::string name;
   std::string ns;    // "": the command's namespace
   std::string port;  // a number or a name; "": none. Only of services
+  // What kubectl says where no API has the type of an object of a manifest; "": it is none.
+  std::string no_match = {};
 };
 
 // A target whose type and namespace are known.
