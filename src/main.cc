@@ -34,7 +34,14 @@ namespace {
 constexpr int kExitMet = 0;
 constexpr int kExitNotMet = 1;
 constexpr int kExitImpossible = 3;
+constexpr size_t kMaxKubeconfig = 1 << 20;
 constexpr size_t kMaxLastWords = 4096;  // what the kubelet takes of a termination message
+
+Result<std::string> ReadKubeconfig(const std::string& path) {
+  Result<std::string> text = ReadSmallFile(path, kMaxKubeconfig);
+  if (!text && access(path.c_str(), F_OK) != 0) text.error().code = Code::kNotFound;
+  return text;
+}
 
 Surroundings LookAround() {
   Surroundings surroundings;
@@ -44,6 +51,7 @@ Surroundings LookAround() {
   const auto ns = ReadSmallFile(Format("%s/namespace", kServiceAccountDir), 256);
   if (ns) surroundings.service_account_namespace = Trim(*ns);
   surroundings.version = VersionText();
+  surroundings.read_file = ReadKubeconfig;
   return surroundings;
 }
 

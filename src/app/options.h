@@ -24,6 +24,10 @@ struct ConnectionOptions {
   std::string certificate_authority;  // file; "": the system's. Read for every request likewise
   std::string client_certificate;     // file; "": none
   std::string client_key;
+  // What a kubeconfig holds instead of such files, as PEM; "": nothing.
+  std::string certificate_authority_data;
+  std::string client_certificate_data;
+  Secret client_key_data;
   std::string as;  // whom to impersonate; "": nobody
   std::vector<std::string> as_groups;
   std::string as_uid;

@@ -78,8 +78,8 @@ void SelectedItem::Settle(const Collection& found) {
     name.ns = metadata["namespace"].AsString();
     // The server's word is not taken for what becomes a part of a path.
     if (!IsObjectName(name.name) || !(name.ns.empty() || IsObjectName(name.ns))) continue;
-    items.push_back(std::make_unique<ObjectItem>(host_, options_, board_, std::move(name),
-                                                 target_.resource));
+    items.push_back(
+        std::make_unique<ObjectItem>(host_, options_, board_, std::move(name), target_.resource));
   }
   board_.OnSelected(*this, std::move(items));
 }

@@ -18,11 +18,11 @@ constexpr size_t kMaxTargets = 100;
 
 struct WaitOptions {
   std::vector<TargetName> targets;
-  std::vector<std::string> files;        // manifests whose objects are targets, too
-  bool recursive = true;                 // directories among them, with what is below
-  std::vector<std::string> types;        // all objects of them that these choose:
-  std::string label_selector;            // "": all
-  std::string field_selector;            // "": all
+  std::vector<std::string> files;  // manifests whose objects are targets, too
+  bool recursive = true;           // directories among them, with what is below
+  std::vector<std::string> types;  // all objects of them that these choose:
+  std::string label_selector;      // "": all
+  std::string field_selector;      // "": all
   bool all_namespaces = false;
   std::vector<Goal> goals;  // of every target without one of its own; none: ready
   Duration timeout = 180s;  // 0: look once. Bounds the whole command

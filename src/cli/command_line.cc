@@ -32,8 +32,10 @@ Status Print(std::string text, Command& command) {
 }
 
 Status NoSuchVerb(std::string_view verb) {
-  return Refuse("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
-                Printable(verb, 100).c_str());
+  return Refuse(
+      "error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"; "
+      "\"kubectl wait TYPE/NAME --for=...\" waits for an object, a condition or a value",
+      Printable(verb, 100).c_str());
 }
 
 Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {

@@ -20,6 +20,8 @@ struct Given {
   std::vector<std::string> fors;
   Duration timeout = kNotGiven;
   std::string ns;
+  std::string kubeconfig;
+  std::string context;
   std::string output;
   std::string require_name;
   Duration min_validity{};

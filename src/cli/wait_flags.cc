@@ -112,12 +112,16 @@ constexpr const char* kNothingGiven =
 const char* WhatContradicts(const WaitOptions& wait, bool words, bool names, bool slashed) {
   const bool selects = !wait.label_selector.empty() || !wait.field_selector.empty();
   if (!wait.files.empty()) {
-    if (words) return "resource/name arguments cannot be provided when a path is specified";
+    if (slashed) return "resource/name arguments cannot be provided when a path is specified";
+    if (words) {
+      return "when paths, URLs, or stdin is provided as input, you may not specify resource "
+             "arguments as well";
+    }
     if (selects) return "selectors cannot be used with --filename";
     return nullptr;
   }
   if (!words) {
-    if (!wait.label_selector.empty()) {
+    if (selects) {
       return "at least one resource must be specified to use a selector";
     }
     return wait.as_kubectl ? kNothingGiven : nullptr;
@@ -135,8 +139,7 @@ const char* WhatContradicts(const WaitOptions& wait, bool words, bool names, boo
 Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   for (const std::string_view type : Split(words, ',')) {
     if (!IsDottedName(type)) {
-      return Refuse("the server doesn't have a resource type \"%s\"",
-                    Printable(type, 300).c_str());
+      return Refuse("the server doesn't have a resource type \"%s\"", Printable(type, 300).c_str());
     }
     if (std::find(types.begin(), types.end(), type) == types.end()) types.emplace_back(type);
   }

@@ -96,14 +96,13 @@ class Manifest {
     const std::string kind_text(kind);
     const std::string version_text(version);
     const std::string group_text(group);
-    target.type =
-        Format("%s.%s.%s", kind_text.c_str(), version_text.c_str(), group_text.c_str());
+    target.type = Format("%s.%s.%s", kind_text.c_str(), version_text.c_str(), group_text.c_str());
     target.text = Format("%s/%s", ToLower(kind).c_str(), target.name.c_str());
-    target.no_match =
-        Format("resource mapping not found for name: \"%s\" namespace: \"%s\" from \"%s\": "
-               "no matches for kind \"%s\" in version \"%s%s%s\"\nensure CRDs are installed first",
-               target.name.c_str(), target.ns.c_str(), shown_.c_str(), kind_text.c_str(),
-               group_text.c_str(), group.empty() ? "" : "/", version_text.c_str());
+    target.no_match = Format(
+        "resource mapping not found for name: \"%s\" namespace: \"%s\" from \"%s\": "
+        "no matches for kind \"%s\" in version \"%s%s%s\"\nensure CRDs are installed first",
+        target.name.c_str(), target.ns.c_str(), shown_.c_str(), kind_text.c_str(),
+        group_text.c_str(), group.empty() ? "" : "/", version_text.c_str());
   }
 
   std::string shown_;

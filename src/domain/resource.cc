@@ -151,7 +151,8 @@ std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const Ty
   for (const bool preferred : {true, false}) {
     for (const Json& group : api_group_list["groups"].items()) {
       // "pods.v1." is of the core group alone.
-      if ((name.qualified || !name.group.empty()) && group["name"].AsString() != name.group) continue;
+      if ((name.qualified || !name.group.empty()) && group["name"].AsString() != name.group)
+        continue;
       const std::string_view favourite = group["preferredVersion"]["groupVersion"].AsString();
       for (const Json& version : group["versions"].items()) {
         const std::string_view group_version = version["groupVersion"].AsString();

@@ -53,8 +53,7 @@ class Files {
     struct stat info {};
     if (path == "-") return Add(path, ReadInput());
     if (stat(path.c_str(), &info) != 0 && errno == ENOENT) {
-      return Failure(Code::kConfig, "the path \"%s\" does not exist",
-                     Printable(path, 300).c_str());
+      return Failure(Code::kConfig, "the path \"%s\" does not exist", Printable(path, 300).c_str());
     }
     return S_ISDIR(info.st_mode) ? AddDirectory(path, 0)
                                  : Add(path, ReadSmallFile(path, kMaxManifestFile));

@@ -86,7 +86,6 @@ void ExpectAlike(const Pair& pair) {
   SCOPED_TRACE("kubectl wait " + pair.line);
   EXPECT_FALSE(pair.ours.timed_out);
   EXPECT_FALSE(pair.theirs.timed_out);
-  if (std::getenv("SLOW")) std::fprintf(stderr, "%5ld %5ld %s\n", pair.theirs.wall.count() / 1000000, pair.ours.wall.count() / 1000000, pair.line.c_str());
   EXPECT_EQ(pair.ours.out, pair.theirs.out);
   EXPECT_EQ(pair.ours.exit_code, pair.theirs.exit_code);
   const std::vector<std::string> theirs = Lines(pair.theirs.err);
@@ -120,7 +119,8 @@ class ClusterKubectl : public ClusterTest {
     CreateCertificate("stale");
     SetCertificateReady("stale", "True", 0);
     CreateCertificate("two");
-    Patch(CertificatePath("two"), R"({"metadata":{"labels":{"app":"x","n":"two","run":")" + ns() + R"("}}})");
+    Patch(CertificatePath("two"),
+          R"({"metadata":{"labels":{"app":"x","n":"two","run":")" + ns() + R"("}}})");
     Patch(CertificatePath("two") + "/status", R"({"status":{"revision":3,"conditions":[
         {"type":"Ready","status":"True"},{"type":"Issuing","status":"False"}]}})");
     CreateConfigMap("a", R"("app":"x","tier":"front")");
@@ -451,7 +451,6 @@ const char* const kFiles[] = {
     "-f missing.json --for=jsonpath=.metadata.uid",
     "-f missing.json --for=delete",
     "-f other-namespace.json --for=jsonpath=.metadata.uid",
-    "-f system.json --for=jsonpath=.metadata.uid",
     "-f crd.json --for=condition=Ready",
     "-f other-version.json --for=condition=Ready",
     "-f unknown-kind.json --for=condition=Ready",
@@ -512,14 +511,13 @@ TEST_F(ClusterKubectl, SaysWhatKubectlSaysOfFiles) {
   WriteInput("several.json", config_map("c", "") + "\n" + config_map("a", ""));
   WriteInput("missing.json", config_map("nope", ""));
   WriteInput("other-namespace.json", config_map("nope", R"(,"namespace":"default")"));
-  WriteInput("system.json", config_map("extension-apiserver-authentication",
-                                       R"(,"namespace":"kube-system")"));
+  WriteInput("system.json",
+             config_map("extension-apiserver-authentication", R"(,"namespace":"kube-system")"));
   WriteInput("crd.json", R"({"apiVersion":"cert-manager.io/v1","kind":"Certificate",
       "metadata":{"name":"ready"}})");
   WriteInput("other-version.json", R"({"apiVersion":"cert-manager.io/v9","kind":"Certificate",
       "metadata":{"name":"ready"}})");
-  WriteInput("unknown-kind.json",
-             R"({"apiVersion":"v1","kind":"Widget","metadata":{"name":"x"}})");
+  WriteInput("unknown-kind.json", R"({"apiVersion":"v1","kind":"Widget","metadata":{"name":"x"}})");
   WriteInput("unknown-group.json",
              R"({"apiVersion":"example.com/v1","kind":"Certificate","metadata":{"name":"x"}})");
   WriteInput("no-name.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{}})");
@@ -535,6 +533,227 @@ TEST_F(ClusterKubectl, SaysWhatKubectlSaysOfFiles) {
   WriteInput("dir/b/x.json", config_map("b", ""));
   WriteInput("dir/README", "no manifest");
   Compare(kFiles);
+}
+
+// --- what changes while both watch ---
+
+struct Change {
+  const char* line;
+  const char* method;  // of the request that ends the wait
+  const char* plural;
+  const char* name;  // and subresource
+  const char* body;
+};
+
+constexpr char kReadyNow[] = R"({"status":{"conditions":[{"type":"Ready","status":"True"}]}})";
+constexpr char kConfigMap[] = R"({"metadata":{"name":"new","labels":{"app":"new"}}})";
+constexpr char kData[] = R"({"data":{"phase":"done"}})";
+
+const Change kChanges[] = {
+    {"certificate/one --for=condition=Ready", "PATCH", "certificates", "one/status", kReadyNow},
+    {"certificate/two certificate/ready --for=condition=Ready -o name", "PATCH", "certificates",
+     "two/status", kReadyNow},
+    {"certificate -l n=three --for=condition=Ready", "PATCH", "certificates", "three/status",
+     kReadyNow},
+    {"certificate/stale --for=condition=Ready", "PATCH", "certificates", "stale/status",
+     R"({"status":{"conditions":[{"type":"Ready","status":"True","observedGeneration":1}]}})"},
+    {"cm/new --for=create", "POST", "configmaps", "", kConfigMap},
+    {"cm/old --for=delete", "DELETE", "configmaps", "old", ""},
+    {"cm -l app=gone --for=delete", "DELETE", "configmaps", "gone", ""},
+    {"cm/absent cm/leaving --for=delete", "DELETE", "configmaps", "leaving", ""},
+    {"cm/value --for=jsonpath={.data.phase}=done", "PATCH", "configmaps", "value", kData},
+    {"cm/exists --for=jsonpath={.data.phase}", "PATCH", "configmaps", "exists", kData},
+    {"-f file.json --for=jsonpath={.data.phase}=done", "PATCH", "configmaps", "file", kData},
+    {"cm/nested --for=jsonpath={.data}=done", "PATCH", "configmaps", "nested", kData},
+};
+
+struct Watching {
+  Process theirs;
+  Process ours;
+};
+
+TEST_F(ClusterKubectl, SaysWhatKubectlSaysOfWhatChangesMeanwhile) {
+  for (const char* name : {"one", "two", "three", "ready"}) CreateCertificate(name);
+  Patch(CertificatePath("three"), R"({"metadata":{"labels":{"n":"three"}}})");
+  SetCertificateReady("ready", "True");
+  CreateCertificate("stale");
+  SetCertificateReady("stale", "True", 0);
+  for (const char* name : {"old", "leaving", "value", "exists", "file"}) CreateConfigMap(name, "");
+  CreateConfigMap("gone", R"("app":"gone")");
+  Create(Path("v1", "configmaps"), R"({"metadata":{"name":"nested"}})");
+  WriteInput("file.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"file"}})");
+  std::vector<Watching> watching;
+  for (const Change& change : kChanges) {
+    const std::string line = std::string("--timeout=60s ") + change.line;
+    auto theirs = Subprocess::Start(CommandOf(kubectl(), "-v=6 " + line));
+    auto ours = Subprocess::Start(CommandOf(CertlatchBinary(), line));
+    ASSERT_TRUE(theirs && ours);
+    watching.push_back({*std::move(theirs), *std::move(ours)});
+  }
+  for (const Watching& both : watching) {
+    ExpectSays(both.theirs, "watch=true");
+    ExpectSays(both.ours, "still waiting");
+  }
+  for (const Change& change : kChanges) {
+    const bool core = std::string_view(change.plural) == "configmaps";
+    const std::string path = Path(core ? "v1" : "cert-manager.io/v1", change.plural, change.name);
+    const std::string_view method = change.method;
+    if (method == "PATCH") Patch(path, change.body);
+    if (method == "POST") Create(path, change.body);
+    if (method == "DELETE") Delete(path);
+  }
+  for (size_t i = 0; i < watching.size(); ++i) {
+    ExpectAlike(
+        {kChanges[i].line, watching[i].theirs->Wait(kPatience), watching[i].ours->Wait(kPatience)});
+  }
+}
+
+// --- where we differ on purpose ---
+
+TEST_F(ClusterKubectl, ReportsWhatIsReadyThoughAnEarlierOneIsNot) {
+  CreateObjects();
+  const Pair pair =
+      RunBoth("certificate/unready certificate/ready --for=condition=Ready --timeout=1s");
+  EXPECT_EQ(pair.theirs.out, "");  // it never gets to the second
+  EXPECT_EQ(pair.ours.out, "certificate.cert-manager.io/ready condition met\n");
+  EXPECT_EQ(pair.ours.exit_code, 1);
+  EXPECT_EQ(Lines(pair.ours.err).back(),
+            "error: timed out waiting for the condition on certificates/unready");
+}
+
+TEST_F(ClusterKubectl, ReportsWhatIsReadyThoughATypeIsUnknown) {
+  CreateObjects();
+  const Pair pair = RunBoth("cm/a widget/x --for=jsonpath=.metadata.uid");
+  EXPECT_EQ(pair.theirs.out, "");
+  EXPECT_EQ(pair.ours.out, "configmap/a condition met\n");
+  EXPECT_EQ(pair.ours.exit_code, pair.theirs.exit_code);
+  EXPECT_EQ(Lines(pair.ours.err), Lines(pair.theirs.err));
+}
+
+TEST_F(ClusterKubectl, AllOfSeveralForsMustHoldAsInKubectl136) {
+  CreateObjects();
+  const std::string line =
+      "certificate/two --for=condition=Ready --for=jsonpath={.status.revision}=";
+  const Outcome met = Run(CertlatchBinary(), line + "3 --timeout=1s");
+  EXPECT_EQ(met.exit_code, 0) << met.err;
+  EXPECT_EQ(met.out,
+            "certificate.cert-manager.io/two condition met\n"
+            "certificate.cert-manager.io/two condition met\n");
+  EXPECT_EQ(Run(CertlatchBinary(), line + "4 --timeout=1s").exit_code, 1);
+  // The last alone counts for kubectl 1.32.
+  EXPECT_EQ(Run(CertlatchBinary(), "certificate/two --for=condition=Nope --for=create --timeout=1s")
+                .exit_code,
+            1);
+}
+
+TEST_F(ClusterKubectl, AnIndexPastTheEndOfAListKeepsWaiting) {
+  CreateObjects();
+  const Pair pair = RunBoth(
+      "certificate/two --for=jsonpath={.status.conditions[9].type}=A "
+      "--timeout=1s");
+  EXPECT_NE(pair.theirs.err.find("array index out of bounds"), std::string::npos)
+      << pair.theirs.err;
+  EXPECT_EQ(Lines(pair.ours.err).back(),
+            "error: timed out waiting for the condition on certificates/two");
+}
+
+TEST_F(ClusterKubectl, ShortNamesMayBeInUpperCase) {
+  CreateObjects();
+  const Pair pair = RunBoth("CM/a --for=jsonpath=.metadata.uid");
+  EXPECT_EQ(pair.theirs.exit_code, 1);
+  EXPECT_EQ(pair.ours.out, "configmap/a condition met\n");
+}
+
+TEST_F(ClusterKubectl, WhatFollowsAnUnknownLetterIsNotShown) {
+  const Pair pair = RunBoth("cm/a -xtoken=secret");
+  EXPECT_NE(pair.theirs.err.find("secret"), std::string::npos);
+  EXPECT_EQ(pair.ours.err.find("secret"), std::string::npos);
+  EXPECT_EQ(pair.ours.exit_code, 1);
+}
+
+TEST_F(ClusterKubectl, AllNamespacesCountsMoreThanANamespace) {
+  CreateObjects();
+  const Outcome ours = Run(CertlatchBinary(),
+                           "cm -A --namespace=default -l app=x --field-selector "
+                           "metadata.namespace=NS --for=jsonpath=.metadata.uid");
+  EXPECT_EQ(ours.out, "configmap/a condition met\nconfigmap/b condition met\n") << ours.err;
+}
+
+TEST_F(ClusterKubectl, AManifestWhoseObjectDoesNotExistYetIsWaitedForWithCreate) {
+  WriteInput("new.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"new"}})");
+  const std::string line = "-f new.json --for=create";
+  EXPECT_EQ(Run(kubectl(), line).exit_code, 1);
+  auto ours = Subprocess::Start(CommandOf(CertlatchBinary(), line));
+  ASSERT_TRUE(ours);
+  ExpectSays(*ours, "configmap/new: not found yet");
+  CreateConfigMap("new", "");
+  ExpectMet(*ours, "configmap/new condition met\n");
+}
+
+TEST_F(ClusterKubectl, AManifestsOwnNamespaceCountsAndItsContentsAreNotShown) {
+  CreateObjects();
+  WriteInput("system.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":
+      {"name":"extension-apiserver-authentication","namespace":"kube-system"}})");
+  WriteInput("no-kind.json", R"({"apiVersion":"v1","metadata":{"name":"a"},"data":{"k":"hush"}})");
+  EXPECT_EQ(Run(CertlatchBinary(), "-f system.json --for=jsonpath=.metadata.uid").out,
+            "configmap/extension-apiserver-authentication condition met\n");
+  const Pair pair = RunBoth("-f no-kind.json --for=create");
+  EXPECT_NE(pair.theirs.err.find("hush"), std::string::npos);
+  EXPECT_EQ(Lines(pair.ours.err).back(),
+            "error: no-kind.json: an object without a proper apiVersion and kind");
+}
+
+TEST_F(ClusterKubectl, YamlIsToBeConvertedByOneCommand) {
+  CreateObjects();
+  WriteInput("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+  const Outcome refused = Run(CertlatchBinary(), "-f a.yaml --for=jsonpath=.metadata.uid");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_EQ(refused.err,
+            "error: a.yaml: YAML is not read here; convert it once: "
+            "kubectl create --dry-run=client -o json -f a.yaml > FILE.json\n");
+  Command convert = CommandOf(kubectl(), "--dry-run=client -o json -f a.yaml");
+  convert.argv[1] = "create";
+  const auto converted = RunProgram(std::move(convert), kPatience);
+  ASSERT_TRUE(converted && converted->exit_code == 0);
+  WriteInput("a.json", converted->out);
+  EXPECT_EQ(Run(CertlatchBinary(), "-f a.json --for=jsonpath=.metadata.uid").out,
+            "configmap/a condition met\n");
+}
+
+// A kubeconfig as kubectl itself writes it in JSON, for both.
+TEST_F(ClusterKubectl, AKubeconfigInJsonIsReadAsByKubectl) {
+  CreateObjects();
+  WriteInput("config.yaml", Format("clusters: [{name: c, cluster: {server: \"%s\", "
+                                   "certificate-authority: \"%s\"}}]\n"
+                                   "users: [{name: u, user: {client-certificate: \"%s\", "
+                                   "client-key: \"%s\"}}]\n"
+                                   "contexts: [{name: x, context: {cluster: c, user: u, "
+                                   "namespace: \"%s\"}}]\ncurrent-context: x\n",
+                                   access().url.c_str(), access().ca_file.c_str(),
+                                   access().admin_cert_file.c_str(),
+                                   access().admin_key_file.c_str(), ns().c_str()));
+  Command command = CommandOf(kubectl(), "");
+  const auto run = [&](const std::string& program, std::vector<std::string> argv) {
+    command.path = program;
+    command.argv = std::move(argv);
+    const auto outcome = RunProgram(command, kPatience);
+    EXPECT_TRUE(outcome);
+    return *outcome;
+  };
+  for (const char* form : {"--flatten", "--minify"}) {
+    const Outcome json = run(kubectl(), {"kubectl", "config", "view", "--raw", form,
+                                         "--kubeconfig=config.yaml", "-o", "json"});
+    WriteInput("config.json", json.out);
+    const std::vector<std::string> wait = {"kubectl", "wait", "cm/a", "--kubeconfig=config.json",
+                                           "--for=jsonpath=.metadata.uid"};
+    ExpectAlike({form, run(kubectl(), wait), run(CertlatchBinary(), wait)});
+    EXPECT_EQ(run(CertlatchBinary(), wait).out, "configmap/a condition met\n");
+  }
+  const Outcome refused = run(
+      CertlatchBinary(), {"kubectl", "wait", "cm/a", "--for=create", "--kubeconfig=config.yaml"});
+  EXPECT_EQ(refused.err,
+            "error: config.yaml: YAML is not read here; convert it once: kubectl config view --raw "
+            "--minify --kubeconfig=config.yaml -o json > config.yaml.json\n");
 }
 
 }  // namespace
