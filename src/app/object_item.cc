@@ -39,10 +39,10 @@ struct ObjectItem::Watched {
   bool needed = true;
 };
 
-ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, TargetName name,
-                       Resource resource)
-    : TypedItem(host, options, board, std::move(name)) {
-  target_.resource = std::move(resource);
+ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
+                       const TargetName& name, const Resource& resource)
+    : TypedItem(host, options, board, name) {
+  target_.resource = resource;
 }
 
 ObjectItem::~ObjectItem() = default;

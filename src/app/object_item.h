@@ -14,8 +14,8 @@ namespace certlatch {
 class ObjectItem : public TypedItem {
  public:
   // `resource`: where it is known already.
-  ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, TargetName name,
-             Resource resource = {});
+  ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name,
+             const Resource& resource = {});
   ~ObjectItem() override;
 
   void Close() override;

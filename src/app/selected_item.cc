@@ -71,15 +71,14 @@ std::string SelectedItem::RefusalError(const Error& error) const {
 
 void SelectedItem::Settle(const Collection& found) {
   std::vector<std::unique_ptr<WaitItem>> items;
+  TargetName name = target_.name;
   for (const Json::Member& member : found.objects) {
     const Json& metadata = member.value["metadata"];
-    TargetName name = target_.name;
     name.name = metadata["name"].AsString();
     name.ns = metadata["namespace"].AsString();
     // The server's word is not taken for what becomes a part of a path.
     if (!IsObjectName(name.name) || !(name.ns.empty() || IsObjectName(name.ns))) continue;
-    items.push_back(
-        std::make_unique<ObjectItem>(host_, options_, board_, std::move(name), target_.resource));
+    items.push_back(std::make_unique<ObjectItem>(host_, options_, board_, name, target_.resource));
   }
   board_.OnSelected(*this, std::move(items));
 }

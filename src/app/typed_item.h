@@ -15,9 +15,9 @@ namespace certlatch {
 class TypedItem : public WaitItem {
  public:
   // The name's type is what is looked for; its text is the item's label until that is found.
-  TypedItem(Host& host, const WaitOptions& options, WaitBoard& board, TargetName name)
+  TypedItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name)
       : WaitItem(host, options, board), backoff_(100ms, 2s, options.watch.seed) {
-    target_.name = std::move(name);
+    target_.name = name;
   }
 
   void Start() override;

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <string_view>
 
@@ -37,6 +36,15 @@ Result<std::string> ReadInput() {
   }
   text.resize(length);
   return text;
+}
+
+// nullptr: it was the last.
+const std::string* Following(const std::string& name, const std::vector<std::string>& names) {
+  const std::string* next = nullptr;
+  for (const std::string& other : names) {
+    if (other > name && (next == nullptr || other < *next)) next = &other;
+  }
+  return next;
 }
 
 class Files {
@@ -78,9 +86,11 @@ class Files {
       if (name != "." && !name.starts_with("..")) names.emplace_back(name);
     }
     closedir(directory);
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) {
-      Status status = AddEntry(Format("%s/%s", path.c_str(), name.c_str()), depth);
+    // Directories of manifests are small: no sorting, but always the next name.
+    std::string last;
+    while (const std::string* next = Following(last, names)) {
+      last = *next;
+      Status status = AddEntry(Format("%s/%s", path.c_str(), last.c_str()), depth);
       if (!status) return status;
     }
     return {};
