@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/check.h"
+#include "app/explain.h"
 #include "app/publish.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
@@ -218,6 +219,13 @@ int RunCheck(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+int RunExplain(const Stage& stage, Command& command) {
+  Ending ending(*stage.loop);
+  Explain explain(*stage.host, command.explain, ending.Take());
+  Run(stage, explain);
+  return Conclude(stage, std::move(ending).result(), command);
+}
+
 int RunMode(Command& command) {
   Stage stage;
   WaitOptions& wait = command.wait;
@@ -234,6 +242,8 @@ int RunMode(Command& command) {
       return RunPublish(stage, command);
     case Command::Kind::kCheck:
       return RunCheck(stage, command);
+    case Command::Kind::kExplain:
+      return RunExplain(stage, command);
     case Command::Kind::kPrint:
       break;
   }

@@ -43,6 +43,7 @@ ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
                        const TargetName& name, const Resource& resource)
     : TypedItem(host, options, board, name) {
   target_.resource = resource;
+  if (!name.goal.empty()) own_goals_.push_back(GoalOfTarget(name.goal));
 }
 
 ObjectItem::~ObjectItem() = default;

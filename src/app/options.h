@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/check.h"
+#include "app/explain.h"
 #include "app/publish.h"
 #include "app/sidecar.h"
 #include "app/wait.h"
@@ -48,6 +49,7 @@ struct Command {
     kSidecar,
     kPublish,
     kCheck,
+    kExplain,
     kPrint,  // `text` to standard output, nothing else
   };
   Kind kind = Kind::kPrint;
@@ -58,6 +60,7 @@ struct Command {
   SidecarOptions sidecar;
   PublishOptions publish;
   CheckOptions check;
+  ExplainOptions explain;
 };
 
 }  // namespace certlatch

@@ -1,6 +1,7 @@
-// ResourceFinder asks the API server what a TYPE is that the built-in table does not know: /apis,
-// then the resource list of each group version that may have it, one request at a time, the first
-// match wins (kubectl's order). Owns at most one request; one answer, then it is of no further use.
+// ResourceFinder tells what a TYPE is: from the built-in table, else by asking the API server:
+// /apis, then the resource list of each group version that may have it, one request at a time, the
+// first match wins (kubectl's order). Owns at most one request; one answer, then it is of no
+// further use.
 #pragma once
 
 #include <string>
@@ -19,6 +20,7 @@ class ResourceFinder {
   ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
                  Function<void(Result<Resource>)> then);
 
+  // What the table knows is told before this returns. `then` must not destroy this.
   void Start();
 
  private:

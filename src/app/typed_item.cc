@@ -18,14 +18,9 @@ std::string TypedItem::Label() const {
   return target_.resource.kind.empty() ? target_.name.text : target_.Label();
 }
 
-void TypedItem::Start() {
+void TypedItem::Resolve() {
   // Whoever made the item may know the type.
   if (!target_.resource.kind.empty()) return OnResolved(target_.resource);
-  for (const TypeName& name : ReadTypeName(target_.name.type)) {
-    std::optional<Resource> known = FindWellKnown(name);
-    if (!known) continue;
-    return OnResolved(*std::move(known));
-  }
   finder_ = std::make_unique<ResourceFinder>(
       host_, target_.name.type, options_.watch.retry_unauthorized,
       [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
@@ -58,7 +53,7 @@ void TypedItem::OnResolved(Result<Resource> resource) {
 void TypedItem::Retry(Duration pause, const std::string& reason) {
   board_.OnTrouble(*this, reason);
   if (!record.pending()) return;
-  timer_ = host_.After(pause, [this] { Start(); });
+  timer_ = host_.After(pause, [this] { Resolve(); });
 }
 
 std::string TypedItem::DeniedError(const Error& error) const {

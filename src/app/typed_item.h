@@ -20,7 +20,7 @@ class TypedItem : public WaitItem {
     target_.name = name;
   }
 
-  void Start() override;
+  void Start(Instant /*deadline*/) override { Resolve(); }
   void Close() override { timer_.reset(); }
   std::string Label() const override;
 
@@ -37,6 +37,7 @@ class TypedItem : public WaitItem {
   Handle timer_;
 
  private:
+  void Resolve();
   void OnResolved(Result<Resource> resource);
   void Retry(Duration pause, const std::string& reason);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/object_item.h"
+#include "app/reachable_item.h"
 #include "app/selected_item.h"
 #include "base/duration.h"
 #include "base/text.h"
@@ -33,7 +34,12 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done)
   OrderGoals(options_.goals);
   WaitBoard& board = *this;
   for (const TargetName& name : options_.targets) {
-    items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
+    Reachable outside;
+    if (!name.type.empty()) {
+      items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
+    } else if (ParseReachable(name.text, outside)) {
+      items_.push_back(std::make_unique<ReachableItem>(host_, options_, board, std::move(outside)));
+    }
   }
   for (const std::string& type : options_.types) {
     items_.push_back(std::make_unique<SelectedItem>(host_, options_, board, type));
@@ -58,7 +64,7 @@ void Wait::StartItems() {
     WaitItem& item = *items_[i];
     if (!item.record.pending()) continue;
     ++running;
-    if (!std::exchange(item.record.started, true)) item.Start();
+    if (!std::exchange(item.record.started, true)) item.Start(deadline_);
   }
 }
 
@@ -117,6 +123,7 @@ void Wait::OnMet(WaitItem& item, bool silent) {
 
 void Wait::OnFailed(WaitItem& item, std::string error, WaitOutcome outcome) {
   item.record.error = std::move(error);
+  item.record.outcome = outcome;
   Decide(item, WaitRecord::State::kFailed);
   // Under its own name one failure decides; kubectl goes on with the other targets.
   if (!options_.as_kubectl && !options_.any) return Finish(outcome, {item.record.error});
@@ -181,14 +188,20 @@ void Wait::OnTimeout() {
 
 void Wait::FinishIfDecided() {
   std::vector<std::string> errors;
+  WaitOutcome outcome = WaitOutcome::kMet;
   for (const auto& item : items_) {
     if (item->record.pending()) return;
-    if (item->record.state == WaitRecord::State::kFailed) errors.push_back(item->record.error);
+    if (item->record.state == WaitRecord::State::kMet) continue;
+    // Impossible is what no target can be met any more.
+    const bool impossible = item->record.outcome == WaitOutcome::kImpossible &&
+                            (errors.empty() || outcome == WaitOutcome::kImpossible);
+    outcome = impossible ? WaitOutcome::kImpossible : WaitOutcome::kNotMet;
+    errors.push_back(item->record.error);
   }
   if (items_.size() == settled_ && !AskForDeletion(options_.goals)) {
+    outcome = WaitOutcome::kNotMet;
     errors.emplace_back("error: no matching resources found");
   }
-  const WaitOutcome outcome = errors.empty() ? WaitOutcome::kMet : WaitOutcome::kNotMet;
   Finish(outcome, std::move(errors));
 }
 

@@ -40,11 +40,12 @@ struct WaitRecord {
   enum class State { kPending, kMet, kFailed };
   State state = State::kPending;
   bool started = false;
-  bool told = false;    // that it is met
-  bool silent = false;  // nothing is to be told
-  std::string reason;   // why it is not met, as last judged
-  std::string trouble;  // why its present state is not known
-  std::string error;    // the last word on it
+  bool told = false;                           // that it is met
+  bool silent = false;                         // nothing is to be told
+  std::string reason;                          // why it is not met, as last judged
+  std::string trouble;                         // why its present state is not known
+  std::string error;                           // the last word on it
+  WaitOutcome outcome = WaitOutcome::kNotMet;  // where it failed
 
   bool pending() const { return state == State::kPending; }
 };
@@ -57,7 +58,8 @@ class WaitItem {
   WaitItem(const WaitItem&) = delete;
   WaitItem& operator=(const WaitItem&) = delete;
 
-  virtual void Start() = 0;
+  // `deadline` is the Wait's; it ends the item by itself.
+  virtual void Start(Instant deadline) = 0;
   virtual void Close() = 0;  // no more requests, nothing more is told
   // "secret/web-tls": for messages.
   virtual std::string Label() const = 0;

@@ -31,6 +31,9 @@ struct WaitOptions {
   bool wait_for_existence = true;  // false: an absent object is an error, as in kubectl
   bool name_only = false;          // -o name
   bool any = false;                // one target is enough
+  // Of targets outside the API server:
+  std::string target_ca_file;  // whom to trust there, read for each attempt; "": the system's
+  std::string http_statuses = "2xx";  // which of an http target mean that it is ready; checked
   ReadinessSettings readiness;
   WatchSettings watch;
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "app/rbac.h"
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/mode.h"
@@ -10,7 +11,8 @@
 namespace certlatch {
 namespace {
 
-constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode,
+                                        &kExplainMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -20,6 +22,8 @@ constexpr const char* kUsage =
     "  certlatch sidecar [flags]          tell an app of each new certificate, and prove it\n"
     "  certlatch publish [flags]          tell sidecars by a Lease which certificate is right\n"
     "  certlatch check [flags]            are expected, mounted and served the same?\n"
+    "  certlatch rbac MODE ...            the least rights that such a command needs, as YAML\n"
+    "  certlatch explain TARGET...        why is it not ready? link by link\n"
     "  certlatch version                  what this is\n"
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"
@@ -70,8 +74,8 @@ Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& ar
                  const Surroundings& surroundings, Command& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   command.kind = mode.kind;
-  // A probe that fails is not why its container ends.
-  if (mode.kind == Command::Kind::kCheck) command.output.termination_log.clear();
+  // A look at something is not why a container ends.
+  if (mode.kind >= Command::Kind::kCheck) command.output.termination_log.clear();
   Parsed parsed{command, {}, {}};
   const Status read = Read(arguments, mode, parsed);
   if (!read) return BadFlag(read.error(), mode.name, as_kubectl);
@@ -85,6 +89,62 @@ Status ParseMode(const ModeSyntax& mode, const std::vector<std::string_view>& ar
   Status complete = mode.complete(parsed, surroundings);
   if (!complete) return std::move(complete).error().With("error");
   return {};
+}
+
+constexpr const char* kRbacUsage =
+    "Print the Role and RoleBinding with just the rights that a command needs.\n"
+    "\n"
+    "Usage:\n"
+    "  certlatch rbac [--service-account NAME] [--name NAME] MODE [arguments of MODE]\n"
+    "\n"
+    "A ClusterRole is printed only for objects without a namespace. What would only make a "
+    "message\n"
+    "better is left out: certlatch goes on without it, and says so.\n"
+    "\n"
+    "Examples:\n"
+    "  certlatch rbac wait certificate/web secret/web-tls -n prod | kubectl apply -f -\n"
+    "  certlatch rbac --service-account web sidecar --volume /tls --expect lease/web -n prod\n";
+
+constexpr Flag kRbacFlags[] = {
+    {"service-account", "NAME", "", SetFilled, CERTLATCH_PLACE(0, RbacOptions, account)},
+    {"name", "NAME", "", SetFilled, CERTLATCH_PLACE(0, RbacOptions, name)},
+};
+
+// Takes rbac's own flags off `arguments`, up to the mode.
+Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& options) {
+  while (!arguments.empty() && arguments[0].starts_with("--")) {
+    // One flag: in one word, or in two.
+    const size_t words = arguments[0].find('=') == std::string_view::npos ? 2 : 1;
+    if (arguments.size() < words) break;
+    Positional rest;
+    void* const parts[] = {&options};
+    const FlagTable tables[] = {kRbacFlags};
+    Status read = ReadFlags({arguments.begin(), arguments.begin() + static_cast<ptrdiff_t>(words)},
+                            tables, parts, rest);
+    if (!read) return read;
+    arguments.erase(arguments.begin(), arguments.begin() + static_cast<ptrdiff_t>(words));
+  }
+  for (const std::string& name : {options.account, options.name}) {
+    if (!IsDottedName(name)) return Refuse("\"%s\" is no name", Printable(name, 100).c_str());
+  }
+  return {};
+}
+
+Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundings,
+                 Command& command) {
+  RbacOptions options;
+  const Status flags = ReadRbacFlags(arguments, options);
+  if (!flags) return BadFlag(flags.error(), "rbac", false);
+  // Nobody is asked: any API server will do.
+  surroundings.environment.emplace_back("KUBERNETES_SERVICE_HOST=none");
+  surroundings.environment.emplace_back("KUBERNETES_SERVICE_PORT=1");
+  const bool kubectl = !arguments.empty() && arguments[0] == "kubectl";
+  if (kubectl) arguments.erase(arguments.begin());
+  Status parsed = ParseCommandLine(kubectl ? "kubectl" : "", arguments, surroundings, command);
+  if (!parsed || command.kind == Command::Kind::kPrint) return parsed;
+  Result<std::string> yaml = RbacFor(command, options);
+  if (!yaml) return std::move(yaml).error().With("error");
+  return Print(*std::move(yaml), command);
 }
 
 }  // namespace
@@ -118,6 +178,11 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     return Print(std::move(text), command);
   }
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
+  if (mode == "rbac") {
+    const std::string_view next = arguments.size() > 1 ? arguments[1] : "--help";
+    if (next == "--help" || next == "-h") return Print(kRbacUsage, command);
+    return ParseRbac({arguments.begin() + 1, arguments.end()}, surroundings, command);
+  }
   for (const ModeSyntax* known : kModes) {
     if (mode != known->name) continue;
     return ParseMode(*known, {arguments.begin() + 1, arguments.end()}, surroundings, command);

@@ -63,6 +63,7 @@ extern const ModeSyntax kWaitMode;
 extern const ModeSyntax kSidecarMode;
 extern const ModeSyntax kPublishMode;
 extern const ModeSyntax kCheckMode;
+extern const ModeSyntax kExplainMode;
 
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);

@@ -71,7 +71,7 @@ Status SetListen(void* place, std::string_view value) {
 
 Status AddTarget(void* place, std::string_view value) {
   auto& targets = *static_cast<std::vector<TargetName>*>(place);
-  Result<std::vector<TargetName>> more = ParseTargets({value});
+  Result<std::vector<TargetName>> more = ParseTargets({value}, /*outside=*/true);
   if (!more) return std::move(more).error();
   if (targets.size() == kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
   targets.push_back(std::move(more->front()));

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "domain/goal.h"
+#include "domain/http_method.h"
 #include "domain/target.h"
 
 namespace certlatch {
@@ -18,7 +19,8 @@ constexpr const char* kWaitUsage =
     "Wait until all targets are met; say why while they are not.\n"
     "\n"
     "Usage:\n"
-    "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE]... [flags]\n"
+    "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
+    "  certlatch wait tcp://HOST:PORT http(s)://URL postgres://HOST[:PORT] file:PATH... [flags]\n"
     "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags]\n"
     "  certlatch wait -f FILE [flags]\n"
     "\n"
@@ -63,12 +65,17 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.files), 'f'},
     {"recursive", "", "=false: not what is in directories below", SetSwitch,
      CERTLATCH_COMMAND(wait.recursive), 'R'},
+    {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
     {"min-ready", "N", "addresses or endpoints that make a service ready", SetPositive,
      CERTLATCH_COMMAND(wait.readiness.min_ready)},
     {"min-validity", "DURATION", "how long a certificate must still be valid", SetDuration,
      CERTLATCH_COMMAND(wait.readiness.min_validity)},
+    {"http-status", "LIST", "of an http target when it is ready: 200,204; default 2xx", SetText,
+     CERTLATCH_COMMAND(wait.http_statuses)},
+    {"target-ca-file", "FILE", "whom to trust at an https target; default: the system's", SetFilled,
+     CERTLATCH_COMMAND(wait.target_ca_file)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
      CERTLATCH_COMMAND(wait.watch.retry_forbidden)},
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},
@@ -97,7 +104,7 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   if (wait.readiness.min_validity < Duration::zero()) {
     return Refuse("--min-validity cannot be negative");
   }
-  return {};
+  return CheckHttpStatuses(wait.http_statuses);
 }
 
 constexpr const char* kNothingGiven =
@@ -159,7 +166,7 @@ Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
   const bool selects =
       parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
   if (selects && words.size() == 1 && !names) return CompleteTypes(words[0], wait.types);
-  Result<std::vector<TargetName>> targets = ParseTargets(words);
+  Result<std::vector<TargetName>> targets = ParseTargets(words, !wait.as_kubectl);
   if (!targets) return std::move(targets).error();
   wait.targets = *std::move(targets);
   return {};
@@ -171,6 +178,17 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (status) status = CompleteOutput(parsed.given, "name", wait.name_only);
   if (status) status = CompleteTargets(parsed, wait);
   if (!status) return status;
+  bool asks_server = wait.targets.empty();
+  for (const TargetName& target : wait.targets) {
+    asks_server = asks_server || !target.type.empty();
+    if (!wait.as_kubectl || target.goal.empty()) continue;
+    return Refuse("target \"%s\": kubectl has no conditions of single targets",
+                  Printable(target.text, 300).c_str());
+  }
+  if (!asks_server) {
+    parsed.command.connection = {};
+    return {};
+  }
   return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
 }
 

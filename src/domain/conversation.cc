@@ -37,14 +37,18 @@ Result<bool> TakesConnections(std::string_view answer) {
   for (size_t i = 1; i < kHead; ++i) length = length << 8 | static_cast<unsigned char>(answer[i]);
   if (length < kHead || length >= kMaxStartupAnswer) return NotPostgres();
   if (answer.size() <= length) return false;
+  bool has_code = false;
   std::string_view fields = answer.substr(kHead, length + 1 - kHead);
   while (!fields.empty() && fields[0] != '\0') {
     const std::string_view field = fields.substr(0, fields.find('\0'));
     if (field[0] == 'C' && field.substr(1) == kStartingUp) {
       return Failure(Code::kRetry, "is starting up or shutting down");
     }
+    has_code = has_code || (field[0] == 'C' && field.size() == 1 + kStartingUp.size());
     fields.remove_prefix(std::min(field.size() + 1, fields.size()));
   }
+  // PQping() takes an error without a code for the failure of the server's fork().
+  if (!has_code) return Failure(Code::kRetry, "cannot serve a connection");
   return true;
 }
 

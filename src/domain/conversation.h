@@ -25,9 +25,9 @@ inline constexpr std::string_view kPostgresStartup("\0\0\0\x18\0\x03\0\0user\0ce
 constexpr size_t kMaxStartupAnswer = size_t{32} * 1024;
 
 // Whether a server takes connections, as `pg_isready` sees it: it asks for authentication, or
-// refuses for another reason than that it is starting up, shutting down or recovering (SQLSTATE
-// 57P03). `answer` is all that came to kPostgresStartup so far. False: not to be told yet. Error:
-// it does not (Code::kRetry), to follow the server's name.
+// refuses with a SQLSTATE that is not 57P03 (starting up, shutting down or recovering). `answer` is
+// all that came to kPostgresStartup so far. False: not to be told yet. Error: it does not
+// (Code::kRetry), to follow the server's name.
 Result<bool> TakesConnections(std::string_view answer);
 
 }  // namespace certlatch

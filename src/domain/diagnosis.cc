@@ -19,7 +19,7 @@ using Objects = std::span<const Json>;
 constexpr size_t kMaxKept = 250;  // objects of a list
 constexpr size_t kMaxShown = 5;   // pods, challenges, keys: as many as anybody reads
 constexpr size_t kMaxLine = 1024;
-constexpr std::string_view kOlderStores = "v1beta1";
+constexpr const char* kOlderStores = "v1beta1";
 
 // The rows of kKinds, in its order.
 enum Link : uint8_t {
@@ -48,9 +48,11 @@ enum Link : uint8_t {
 }  // namespace
 
 struct DiagnosisWalk {
-  std::string ns;
-  std::string name;   // the target's
-  std::string label;  // likewise
+  DiagnosisWalk(const Target& its, std::optional<WallTime> until)
+      : target(its), label(its.Label()), deadline(until) {}
+
+  const Target& target;
+  std::string label;  // its
   std::optional<WallTime> deadline;
 
   // The question, and what is kept of its answer.
@@ -61,11 +63,11 @@ struct DiagnosisWalk {
   std::string selector;                              // of a list: by labels
   std::vector<Json> kept;
   size_t asked = 0;
-  std::string_view store_version = "v1";
+  const char* store_version = "v1";
 
   // The link that is visited.
-  std::string here;   // its label
-  bool read = false;  // false: it may not or could not be read, as a hint says already
+  std::string here;  // its label
+  bool read = true;  // false: it may not or could not be read, as a hint says already
 
   // What later links need of those before.
   Json spec;             // of the Certificate
@@ -87,7 +89,7 @@ struct DiagnosisWalk {
 namespace {
 
 struct Kind {
-  const char* name;  // in labels
+  const char* plural;  // the types of the cluster begin with "cluster"
   const char* group;
   void (*visit)(Walk&, Objects);  // none: there is no such object, or it was not read
 };
@@ -97,24 +99,49 @@ constexpr const char kCertManager[] = "cert-manager.io";
 constexpr const char kAcme[] = "acme.cert-manager.io";
 constexpr const char kStores[] = "external-secrets.io";
 
-bool IsNamespaced(const Kind& kind) { return !std::string_view(kind.name).starts_with("cluster"); }
-
-std::string Plural(const Kind& kind) {
-  return Format("%s%s", kind.name, std::string_view(kind.name).ends_with('s') ? "" : "s");
+bool IsNamespaced(const Kind& kind) {
+  return !std::string_view(kind.plural).starts_with("cluster");
 }
 
-void Add(Walk& walk, Severity severity, const std::string& text) {
-  if (walk.findings.size() >= kMaxFindings) return;
-  walk.findings.push_back({walk.here, Printable(text, kMaxLine), severity});
-}
-
-void AddAdvice(Walk& walk, std::string_view words) {
-  const char* advice = AdviceOn(words);
-  if (advice != nullptr) Add(walk, Severity::kHint, advice);
+std::string LabelOf(Link link, const std::string& name) {
+  const std::string_view plural = kKinds[link].plural;
+  const int length = Length(plural) - (link == kEndpoints ? 0 : 1);
+  return Format("%.*s/%s", length, plural.data(), name.c_str());
 }
 
 void Enter(Walk& walk, const Json& object) {
-  walk.here = kKinds[walk.link].name + Fill("/{metadata.name}", object);
+  walk.here = LabelOf(walk.link, Fill("{metadata.name}", object));
+}
+
+// A finding on the link that is visited. The first character of `pattern` is its severity: ' '
+// info, '?' hint, '!' cause, 'X' a cause that waiting cannot help; the rest is Fill()'s.
+void Say(Walk& walk, const char* pattern, const Json& object, std::string_view words = {}) {
+  if (walk.findings.size() >= kMaxFindings) return;
+  const Severity severity = *pattern == ' '   ? Severity::kInfo
+                            : *pattern == '?' ? Severity::kHint
+                                              : Severity::kCause;
+  walk.findings.push_back(
+      {walk.here, Printable(Fill(pattern + 1, object, words), kMaxLine), severity});
+}
+
+// The same without an object.
+[[gnu::noinline]] void Say(Walk& walk, const char* pattern, std::string_view words = {}) {
+  Say(walk, pattern, Json::Null(), words);
+}
+
+void Advise(Walk& walk, std::string_view words) {
+  const char* advice = AdviceOn(words);
+  if (advice != nullptr) Say(walk, "?{$}", advice);
+}
+
+// Adds up to kMaxShown items as `pattern` has them, those that have something for it.
+void AddNames(std::string& names, size_t& count, Objects items, const char* pattern) {
+  for (const Json& item : items) {
+    const std::string name = Fill(pattern, item);
+    if (name.empty() || ++count > kMaxShown + 1) continue;
+    if (count > 1) names += ", ";
+    names += count > kMaxShown ? "…" : name;
+  }
 }
 
 // --- conditions ---
@@ -123,69 +150,48 @@ struct Row {
   const char* type;
   const char* status;  // nullptr: any; "": no such condition
   const char* reason;  // nullptr: any
-  const char* text;
-  Severity severity;
-  bool final = false;  // waiting cannot help
+  const char* text;    // as in Say()
 };
 
-const Json& FindCondition(const Json& object, std::string_view type) {
-  for (const Json& condition : object["status"]["conditions"].items()) {
-    if (condition["type"].AsString() == type) return condition;
+const Json& FindCondition(const Json& object, const char* type) {
+  for (const Json& condition : At(object, "status.conditions").items()) {
+    if (Is(condition, "type", type)) return condition;
   }
   return Json::Null();
 }
 
-bool HasStatus(const Json& object, std::string_view type, std::string_view status) {
-  return FindCondition(object, type)["status"].AsString() == status;
+bool HasStatus(const Json& object, const char* type, const char* status) {
+  return Is(FindCondition(object, type), "status", status);
 }
 
 bool IsStale(const Json& object, const Json& condition) {
-  auto observed = condition["observedGeneration"].AsInt();
-  if (!observed) observed = object["status"]["observedGeneration"].AsInt();
-  return observed && *observed < object["metadata"]["generation"].AsInt().value_or(0);
+  auto observed = At(condition, "observedGeneration").AsInt();
+  if (!observed) observed = At(object, "status.observedGeneration").AsInt();
+  return observed && *observed < At(object, "metadata.generation").AsInt().value_or(0);
 }
 
+// The first that holds of the conditions.
 const Row* Match(std::span<const Row> rows, const Json& object) {
   for (const Row& row : rows) {
     const Json& condition = FindCondition(object, row.type);
-    if (row.status == nullptr ? !condition.is_object()
-                              : condition["status"].AsString() != row.status) {
-      continue;
-    }
-    if (row.reason == nullptr || condition["reason"].AsString() == row.reason) return &row;
+    const bool there =
+        row.status == nullptr ? condition.is_object() : Is(condition, "status", row.status);
+    if (there && (row.reason == nullptr || Is(condition, "reason", row.reason))) return &row;
   }
   return nullptr;
 }
 
-std::string Because(const Json& condition) { return Fill("[ ({reason})][: {message}]", condition); }
-
-constexpr Row kReadyRows[] = {
-    {"Ready", "True", nullptr, "is ready", Severity::kInfo},
-    {"Available", "True", nullptr, "is available", Severity::kInfo},
-    {"Ready", nullptr, nullptr, "is not ready", Severity::kCause},
-    {"Available", nullptr, nullptr, "is not available", Severity::kCause},
-};
-
-const char* Controller(const Walk& walk) {
-  if (walk.link <= kChallenge) return "cert-manager";
-  return walk.link <= kClusterStore ? "external-secrets" : "its controller";
-}
-
 // Whether the object is ready.
 bool TellReady(Walk& walk, const Json& object) {
-  const Row* row = Match(kReadyRows, object);
-  if (row == nullptr) {
-    Add(walk, Severity::kCause,
-        Format("has no condition Ready yet: is %s running?", Controller(walk)));
-    return false;
-  }
-  const Json& condition = FindCondition(object, row->type);
-  if (IsStale(object, condition)) {
-    Add(walk, Severity::kCause, Format("%s has not seen its latest change yet", Controller(walk)));
-    return false;
-  }
-  const bool ready = row->severity == Severity::kInfo;
-  Add(walk, row->severity, row->text + (ready ? "" : Because(condition)));
+  const char* controller = walk.link <= kChallenge ? "cert-manager" : "external-secrets";
+  const Json& condition = FindCondition(object, "Ready");
+  const bool ready = Is(condition, "status", "True") && !IsStale(object, condition);
+  Say(walk,
+      ready                        ? " is ready"
+      : !condition.is_object()     ? "!has no condition Ready yet: is {$} running?"
+      : IsStale(object, condition) ? "!{$} has not seen its latest change yet"
+                                   : "!is not ready[ ({reason})][: {message}]",
+      condition, controller);
   return ready;
 }
 
@@ -193,12 +199,11 @@ bool TellReady(Walk& walk, const Json& object) {
 
 void SetPath(Walk& walk, std::string_view page = {}) {
   const Kind& kind = kKinds[walk.link];
-  const std::string_view group = kind.group;
   const bool namespaced = IsNamespaced(kind);
-  walk.path = Format("/%s%s/%s%s%s/%s%s%s", group.empty() ? "api" : "apis/", kind.group,
-                     group == kStores ? walk.store_version.data() : "v1",
-                     namespaced ? "/namespaces/" : "", namespaced ? walk.ns.c_str() : "",
-                     Plural(kind).c_str(), walk.one.empty() ? "?limit=250" : "/", walk.one.c_str());
+  walk.path = Format("/%s%s/%s%s%s/%s%s%s", *kind.group == '\0' ? "api" : "apis/", kind.group,
+                     kind.group == kStores ? walk.store_version : "v1",
+                     namespaced ? "/namespaces/" : "", namespaced ? walk.target.ns.c_str() : "",
+                     kind.plural, walk.one.empty() ? "?limit=250" : "/", walk.one.c_str());
   if (!walk.selector.empty()) walk.path += "&labelSelector=" + UrlEncode(walk.selector);
   if (!page.empty()) walk.path += "&continue=" + UrlEncode(page);
 }
@@ -221,83 +226,76 @@ bool AskForOne(Walk& walk, Link link, std::string_view name) {
 }
 
 bool IsOwned(const Walk& walk, const Json& object) {
-  for (const Json& owner : object["metadata"]["ownerReferences"].items()) {
-    const bool controller = owner["controller"].AsBool().value_or(false);
-    if (controller && owner["uid"].AsString() == walk.owner) return true;
+  for (const Json& owner : At(object, "metadata.ownerReferences").items()) {
+    if (IsTrue(owner, "controller") && TextAt(owner, "uid") == walk.owner) return true;
   }
   return false;
 }
 
 void AskForOwned(Walk& walk, Link link, const Json& owner) {
-  walk.owner = owner["metadata"]["uid"].AsString();
+  walk.owner = TextAt(owner, "metadata.uid");
   if (!walk.owner.empty()) AskForAll(walk, link, IsOwned);
 }
 
 // --- cert-manager ---
 
 void AskForIssuer(Walk& walk, const Json& spec) {
-  const Json& reference = spec["issuerRef"];
-  const std::string_view group = reference["group"].AsString();
-  const std::string_view kind = reference["kind"].AsString();
-  if (!group.empty() && group != kCertManager) {
+  const Json& reference = At(spec, "issuerRef");
+  if (!Is(reference, "group", "") && !Is(reference, "group", kCertManager)) {
     walk.here = ToLower(Fill("{kind}.{group}/", reference)) + Fill("{name}", reference);
-    Add(walk, Severity::kInfo,
-        "is an external issuer, which a controller of its own serves: is that running?");
-    return;
+    return Say(walk,
+               " is an external issuer, which a controller of its own serves: is that running?");
   }
-  const bool cluster = kind == "ClusterIssuer";
-  const bool known = cluster || kind.empty() || kind == "Issuer";
-  if (known && AskForOne(walk, cluster ? kClusterIssuer : kIssuer, reference["name"].AsString())) {
-    return;
-  }
+  const bool cluster = Is(reference, "kind", "ClusterIssuer");
+  const bool known = cluster || Is(reference, "kind", "") || Is(reference, "kind", "Issuer");
+  const Link issuer = cluster ? kClusterIssuer : kIssuer;
+  if (known && AskForOne(walk, issuer, TextAt(reference, "name"))) return;
   walk.here = walk.label;
-  Add(walk, Severity::kCause,
-      Fill("spec.issuerRef names no issuer[ (kind {kind})][ (name {name})]", reference));
+  Say(walk, "!spec.issuerRef names no issuer[ (kind {kind})][ (name {name})]", reference);
 }
 
-std::optional<WallTime> TimeOf(const Json& text) {
-  const Result<WallTime> time = ParseWallTime(text.AsString());
+std::optional<WallTime> TimeAt(const Json& object, const char* path) {
+  const Result<WallTime> time = ParseWallTime(TextAt(object, path));
   return time ? std::optional<WallTime>(*time) : std::nullopt;
 }
 
 // cert-manager's trigger controller waits 1h, doubled with each failure, 32h at most.
 void TellNextAttempt(Walk& walk, const Json& status) {
-  const std::optional<WallTime> failed = TimeOf(status["lastFailureTime"]);
+  const std::optional<WallTime> failed = TimeAt(status, "lastFailureTime");
   if (!failed) return;
-  const int64_t attempts = status["failedIssuanceAttempts"].AsInt().value_or(1);
+  const int64_t attempts = At(status, "failedIssuanceAttempts").AsInt().value_or(1);
   const int64_t doublings = attempts < 1 ? 0 : attempts > 6 ? 5 : attempts - 1;
   walk.retry_at = *failed + std::chrono::hours(int64_t{1} << doublings);
-  const std::string next = "the next issuance is at " + FormatWallTime(*walk.retry_at);
-  Add(walk, Severity::kInfo,
-      Fill("[attempt {failedIssuanceAttempts} ]failed at {lastFailureTime}; ", status) + next);
-  if (walk.deadline && *walk.retry_at > *walk.deadline) {
-    walk.hopeless = Format("%s: %s, too late", walk.here.c_str(), next.c_str());
-  }
-}
-
-void TellFailedIssuance(Walk& walk, const Json& object, const Json& issuing) {
-  walk.stale = IsStale(object, issuing);
-  walk.words = Words(issuing["message"].AsString(), 2 * kMaxWords);
-  if (walk.stale) {
-    Add(walk, Severity::kInfo, "an issuance failed before its latest change: " + walk.words);
-    return;
-  }
-  TellNextAttempt(walk, object["status"]);
-  constexpr std::string_view kPreamble = "will be retried: ";
-  const size_t preamble = walk.words.find(kPreamble);
-  const std::string words =
-      preamble == std::string::npos ? walk.words : walk.words.substr(preamble + kPreamble.size());
-  Add(walk, Severity::kCause,
-      words.empty() ? "its issuance failed, and nobody says why" : IssuersWords(walk.spec, words));
-  AddAdvice(walk, words);
+  const std::string next = FormatWallTime(*walk.retry_at);
+  Say(walk,
+      " [attempt {failedIssuanceAttempts} ]failed at {lastFailureTime}; the next issuance is at "
+      "{$}",
+      status, next);
+  if (!walk.deadline || *walk.retry_at <= *walk.deadline) return;
+  walk.hopeless =
+      Format("%s: the next issuance is at %s, too late", walk.here.c_str(), next.c_str());
 }
 
 void TellIssuance(Walk& walk, const Json& object, const Json& issuing) {
-  if (issuing["status"].AsString() == "False") return TellFailedIssuance(walk, object, issuing);
-  walk.issuing = issuing["status"].AsString() == "True";
-  if (!walk.issuing) return;
-  walk.issuing_since = TimeOf(issuing["lastTransitionTime"]);
-  Add(walk, Severity::kInfo, Fill("is being issued[ since {lastTransitionTime}]", issuing));
+  walk.issuing = Is(issuing, "status", "True");
+  if (walk.issuing) {
+    walk.issuing_since = TimeAt(issuing, "lastTransitionTime");
+    Say(walk, " is being issued[ since {lastTransitionTime}]", issuing);
+  }
+  if (!Is(issuing, "status", "False")) return;
+  walk.stale = IsStale(object, issuing);
+  walk.words = Words(TextAt(issuing, "message"), 2 * kMaxWords);
+  if (walk.stale) {
+    return Say(walk, " an issuance failed before its latest change: {$}", walk.words);
+  }
+  TellNextAttempt(walk, At(object, "status"));
+  constexpr std::string_view kPreamble = "will be retried: ";
+  const size_t preamble = walk.words.find(kPreamble);
+  const char* words =
+      walk.words.c_str() + (preamble == std::string::npos ? 0 : preamble + kPreamble.size());
+  Say(walk, *words == '\0' ? "!its issuance failed, and nobody says why" : "!{$}",
+      IssuersWords(walk.spec, words));
+  Advise(walk, words);
 }
 
 // Of what was found because it fills the target Secret. False: there is none.
@@ -305,22 +303,23 @@ bool TellFillers(Walk& walk, Objects fillers) {
   if (!std::exchange(walk.searching, false)) return true;
   if (fillers.size() > 1) {
     walk.here = walk.label;
-    Add(walk, Severity::kCause,
-        Format("%zu %s fill it, undoing each other's work: %s, %s%s", fillers.size(),
-               Plural(kKinds[walk.link]).c_str(), Fill("{metadata.name}", fillers[0]).c_str(),
-               Fill("{metadata.name}", fillers[1]).c_str(), fillers.size() > 2 ? ", …" : ""));
+    std::string names = Format("%zu %s fill it, undoing each other's work: ", fillers.size(),
+                               kKinds[walk.link].plural);
+    size_t count = 0;
+    AddNames(names, count, fillers, "{metadata.name}");
+    Say(walk, "!{$}", names);
   }
   return !fillers.empty();
 }
 
 bool NamesSecret(const Walk& walk, const Json& certificate) {
-  return certificate["spec"]["secretName"].AsString() == walk.name;
+  return TextAt(certificate, "spec.secretName") == walk.target.name.name;
 }
 
 // An ExternalSecret that names none fills the Secret of its own name.
 bool TargetsSecret(const Walk& walk, const Json& object) {
-  const std::string_view target = object["spec"]["target"]["name"].AsString();
-  return (target.empty() ? object["metadata"]["name"].AsString() : target) == walk.name;
+  const char* name = Is(object, "spec.target.name", "") ? "metadata.name" : "spec.target.name";
+  return TextAt(object, name) == walk.target.name.name;
 }
 
 void VisitCertificate(Walk& walk, Objects objects) {
@@ -332,7 +331,7 @@ void VisitCertificate(Walk& walk, Objects objects) {
   const Json& object = objects[0];
   Enter(walk, object);
   // By its text, since nothing else needs the code that copies a tree.
-  Result<Json> spec = ParseJson(object["spec"].Dump());
+  Result<Json> spec = ParseJson(At(object, "spec").Dump());
   if (spec) walk.spec = *std::move(spec);
   const bool ready = TellReady(walk, object);
   const Json& issuing = FindCondition(object, "Issuing");
@@ -340,21 +339,21 @@ void VisitCertificate(Walk& walk, Objects objects) {
   if (ready && issuing.is_null()) return;
   // The request's annotation is "set to one greater than the current value of this field":
   // CertificateStatus.revision in the API reference.
-  const int64_t revision = object["status"]["revision"].AsInt().value_or(0);
+  const int64_t revision = At(object, "status.revision").AsInt().value_or(0);
   walk.revision = Format("%lld", static_cast<long long>(revision < INT32_MAX ? revision + 1 : 0));
   AskForOwned(walk, kRequest, object);
 }
 
 // The first that holds decides; one of the last three always does.
 constexpr Row kRequestRows[] = {
-    {"Denied", "True", nullptr, "was denied", Severity::kCause, true},
-    {"InvalidRequest", "True", nullptr, "is invalid, its issuer says", Severity::kCause, true},
-    {"Ready", "True", nullptr, "is issued", Severity::kInfo},
-    {"Ready", "False", "Failed", "failed", Severity::kCause},
-    {"Approved", "", nullptr, "nobody has approved it: is an approver running?", Severity::kCause},
-    {"Ready", "False", "Pending", "waits", Severity::kCause},
-    {"Ready", "", nullptr, "its issuer has not taken it up: is that running?", Severity::kCause},
-    {"Ready", nullptr, nullptr, "is not ready", Severity::kCause},
+    {"Denied", "True", nullptr, "Xwas denied"},
+    {"InvalidRequest", "True", nullptr, "Xis invalid, its issuer says"},
+    {"Ready", "True", nullptr, " is issued"},
+    {"Ready", "False", "Failed", "!failed"},
+    {"Approved", "", nullptr, "!nobody has approved it: is an approver running?"},
+    {"Ready", "False", "Pending", "!waits"},
+    {"Ready", "", nullptr, "!its issuer has not taken it up: is that running?"},
+    {"Ready", nullptr, nullptr, "!is not ready"},
 };
 
 // The newest of the wanted revision: names may differ, and of two the older is about to go.
@@ -362,10 +361,10 @@ const Json* PickRequest(const Walk& walk, Objects requests) {
   const Json* best = nullptr;
   std::string_view newest;
   for (const Json& request : requests) {
-    const Json& metadata = request["metadata"];
+    const Json& metadata = At(request, "metadata");
     const std::string_view revision =
         metadata["annotations"]["cert-manager.io/certificate-revision"].AsString();
-    const std::string_view created = metadata["creationTimestamp"].AsString();
+    const std::string_view created = TextAt(metadata, "creationTimestamp");
     if (!walk.revision.empty() && revision != walk.revision) continue;
     if (best == nullptr || created > newest) {
       best = &request;
@@ -378,31 +377,30 @@ const Json* PickRequest(const Walk& walk, Objects requests) {
 // Whether what comes after the request can say more.
 bool TellRequest(Walk& walk, const Json& request) {
   // While a new attempt begins, the failed request of the one before is still there.
-  const std::optional<WallTime> failed = TimeOf(request["status"]["failureTime"]);
+  const std::optional<WallTime> failed = TimeAt(request, "status.failureTime");
   if (failed && walk.issuing_since && *failed < *walk.issuing_since) {
-    Add(walk, Severity::kInfo, "failed in the attempt before; a new one is beginning");
+    Say(walk, " failed in the attempt before; a new one is beginning");
     return false;
   }
   const Row* row = Match(kRequestRows, request);
   if (row == nullptr) return true;
-  const std::string message = Words(FindCondition(request, row->type)["message"].AsString());
-  if (row->severity == Severity::kInfo) {
-    Add(walk, Severity::kInfo, row->text);
-    return false;
-  }
-  if (message.empty()) {
-    Add(walk, row->severity, row->text);
-  } else if (walk.words.find(message.substr(0, kMaxWords / 2)) != std::string::npos) {
-    Add(walk, Severity::kInfo, Format("%s, in the same words", row->text));
+  const bool final = *row->text == 'X';
+  const bool issued = *row->text == ' ';
+  const std::string message = Words(TextAt(FindCondition(request, row->type), "message"));
+  if (message.empty() || issued) {
+    Say(walk, row->text);
+  } else if (!final && walk.words.find(message.substr(0, kMaxWords / 2)) != std::string::npos) {
+    Say(walk, Format(" %s, in the same words", row->text + 1).c_str());
   } else {
-    Add(walk, row->severity, Format("%s: %s", row->text, IssuersWords(walk.spec, message).c_str()));
-    AddAdvice(walk, message);
+    Say(walk, Format("%s: {$}", row->text).c_str(), IssuersWords(walk.spec, message));
+    Advise(walk, message);
   }
-  if (row->final && !walk.stale) {
-    walk.hopeless = Format("%s %s%s%s", walk.here.c_str(), row->text, message.empty() ? "" : ": ",
-                           message.c_str());
+  if (final && !walk.stale) {
+    walk.hopeless =
+        Format("%s %s", walk.here.c_str(),
+               walk.findings.empty() ? row->text + 1 : walk.findings.back().text.c_str());
   }
-  return !row->final;
+  return !final && !issued;
 }
 
 void VisitRequest(Walk& walk, Objects objects) {
@@ -411,27 +409,27 @@ void VisitRequest(Walk& walk, Objects objects) {
   if (request == nullptr) {
     if (walk.revision.empty()) return;  // the target itself, which does not exist
     if (walk.read) {
-      Add(walk, walk.issuing ? Severity::kCause : Severity::kInfo,
-          Format("there is none of revision %s%s", walk.revision.c_str(),
-                 walk.issuing ? " yet: is cert-manager running?" : ""));
+      Say(walk,
+          walk.issuing ? "!there is none of revision {$} yet: is cert-manager running?"
+                       : " there is none of revision {$}",
+          walk.revision);
     }
     return AskForIssuer(walk, walk.spec);
   }
   Enter(walk, *request);
   if (!TellRequest(walk, *request)) return;
-  walk.owner = (*request)["metadata"]["uid"].AsString();
-  AskForIssuer(walk, (*request)["spec"]);
+  walk.owner = TextAt(*request, "metadata.uid");
+  AskForIssuer(walk, At(*request, "spec"));
 }
 
 void VisitIssuer(Walk& walk, Objects objects) {
   if (!objects.empty()) {
     Enter(walk, objects[0]);
     TellReady(walk, objects[0]);
-    if (!objects[0]["spec"]["acme"].is_object()) return;
+    if (!At(objects[0], "spec.acme").is_object()) return;
   } else if (walk.read) {
     if (walk.link == kIssuer && walk.asked > 0) {
-      Add(walk, Severity::kHint,
-          "is a ClusterIssuer meant? spec.issuerRef.kind is Issuer if it is left out");
+      Say(walk, "?is a ClusterIssuer meant? spec.issuerRef.kind is Issuer if it is left out");
     }
     return;
   }
@@ -439,98 +437,86 @@ void VisitIssuer(Walk& walk, Objects objects) {
   if (!walk.owner.empty()) AskForAll(walk, kOrder, IsOwned);
 }
 
-bool IsFinalFailure(std::string_view state) {
-  return state == "invalid" || state == "expired" || state == "errored";
+bool HasFailed(const Json& status) {
+  return Is(status, "state", "invalid") || Is(status, "state", "expired") ||
+         Is(status, "state", "errored");
 }
 
 void VisitOrder(Walk& walk, Objects objects) {
   if (objects.empty()) return;
-  const Json& status = objects[0]["status"];
-  const std::string_view state = status["state"].AsString();
+  const Json& status = At(objects[0], "status");
   Enter(walk, objects[0]);
-  Add(walk, IsFinalFailure(state) ? Severity::kCause : Severity::kInfo,
-      Fill(state.empty() ? "is not placed yet[: {reason}]" : "is {state}[: {reason}]", status));
-  AddAdvice(walk, status["reason"].AsString());
-  if (state != "valid") AskForOwned(walk, kChallenge, objects[0]);
+  Say(walk,
+      Is(status, "state", "") ? " is not placed yet[: {reason}]"
+      : HasFailed(status)     ? "!is {state}[: {reason}]"
+                              : " is {state}[: {reason}]",
+      status);
+  Advise(walk, TextAt(status, "reason"));
+  if (!Is(status, "state", "valid")) AskForOwned(walk, kChallenge, objects[0]);
 }
 
 void TellChallenge(Walk& walk, const Json& challenge) {
-  const Json& spec = challenge["spec"];
-  const Json& status = challenge["status"];
-  const std::string_view state = status["state"].AsString();
-  const bool begun = !state.empty() || status["processing"].AsBool().value_or(false);
-  const bool presented = IsFinalFailure(state) || status["presented"].AsBool().value_or(false);
-  const bool wildcard = spec["wildcard"].AsBool().value_or(false);
+  const Json& status = At(challenge, "status");
+  const bool begun = !Is(status, "state", "") || IsTrue(status, "processing");
+  const bool presented = HasFailed(status) || IsTrue(status, "presented");
+  const char* how = !begun ? "not begun yet" : presented ? "" : ", not presented yet";
   Enter(walk, challenge);
-  Add(walk, Severity::kCause,
-      Fill(wildcard ? "{type} for *.{dnsName} is " : "{type} for {dnsName} is ", spec) +
-          Fill(!begun      ? "not begun yet[: {reason}]"
-               : presented ? "{state}[: {reason}]"
-                           : "{state}, not presented yet[: {reason}]",
-               status));
-  AddAdvice(walk, status["reason"].AsString());
+  Say(walk,
+      IsTrue(challenge, "spec.wildcard")
+          ? "!{spec.type} for *.{spec.dnsName} is {status.state}{$}[: {status.reason}]"
+          : "!{spec.type} for {spec.dnsName} is {status.state}{$}[: {status.reason}]",
+      challenge, how);
+  Advise(walk, TextAt(status, "reason"));
 }
 
 void VisitChallenge(Walk& walk, Objects objects) {
   size_t open = 0;
   for (const Json& challenge : objects) {
-    if (challenge["status"]["state"].AsString() == "valid") continue;
+    if (Is(challenge, "status.state", "valid")) continue;
     if (++open <= kMaxShown) TellChallenge(walk, challenge);
   }
   if (open <= kMaxShown) return;
   walk.here = "challenges";
-  Add(walk, Severity::kInfo, Format("%zu more are open", open - kMaxShown));
+  Say(walk, Format(" %zu more are open", open - kMaxShown).c_str());
 }
 
 // --- external-secrets ---
 
-// Which keys of the provider it reads: the names only.
-std::string RemoteKeys(const Json& spec) {
-  std::string keys;
-  size_t count = 0;
-  for (const char* list : {"data", "dataFrom"}) {
-    for (const Json& entry : spec[list].items()) {
-      const Json& extract = entry["extract"];
-      const Json& reference = extract.is_object() ? extract : entry["remoteRef"];
-      if (reference["key"].AsString().empty() || ++count > kMaxShown) continue;
-      keys += (count == 1 ? "" : ", ") + Fill("{key}[#{property}]", reference);
-    }
-  }
-  return count > kMaxShown ? keys + ", …" : keys;
-}
-
+// Where the secrets come from that have no store in common.
 const Json& StoreOf(const Json& spec) {
   for (const char* list : {"data", "dataFrom"}) {
-    const Json& own = spec[list][size_t{0}]["sourceRef"]["storeRef"];
-    if (spec["secretStoreRef"]["name"].is_null() && own.is_object()) return own;
+    const Json& own = At(spec[list][size_t{0}], "sourceRef.storeRef");
+    if (Is(spec, "secretStoreRef.name", "") && own.is_object()) return own;
   }
-  return spec["secretStoreRef"];
+  return At(spec, "secretStoreRef");
 }
 
 void VisitExternalSecret(Walk& walk, Objects objects) {
   if (!TellFillers(walk, objects)) {
     walk.here = walk.label;
     if (!walk.searched_all) return;
-    Add(walk, Severity::kCause, "no Certificate and no ExternalSecret of its namespace fills it");
-    return;
+    return Say(walk, "!no Certificate and no ExternalSecret of its namespace fills it");
   }
   if (objects.empty()) return;
-  const Json& spec = objects[0]["spec"];
+  const Json& spec = At(objects[0], "spec");
   Enter(walk, objects[0]);
   if (TellReady(walk, objects[0])) return;
-  const std::string keys = RemoteKeys(spec);
-  if (!keys.empty()) Add(walk, Severity::kInfo, "reads the keys " + keys);
-  const bool synced = objects[0]["status"]["refreshTime"].is_string();
-  Add(walk, Severity::kInfo,
-      synced ? Fill("was synced at {status.refreshTime}", objects[0]) : "was never synced");
+  // The provider's keys: the names only.
+  std::string keys = "reads the keys ";
+  size_t count = 0;
+  AddNames(keys, count, At(spec, "data").items(), "[{remoteRef.key}][#{remoteRef.property}]");
+  AddNames(keys, count, At(spec, "dataFrom").items(), "[{extract.key}][#{extract.property}]");
+  if (count > 0) Say(walk, " {$}", keys);
+  const bool never = Is(objects[0], "status.refreshTime", "");
+  Say(walk, never ? " was never synced" : " was synced at {status.refreshTime}", objects[0]);
   const Json& store = StoreOf(spec);
-  const bool cluster = store["kind"].AsString() == "ClusterSecretStore";
-  AskForOne(walk, cluster ? kClusterStore : kStore, store["name"].AsString());
+  const bool cluster = Is(store, "kind", "ClusterSecretStore");
+  AskForOne(walk, cluster ? kClusterStore : kStore, TextAt(store, "name"));
 }
 
-void VisitReady(Walk& walk, Objects objects) {
+void VisitStore(Walk& walk, Objects objects) {
   if (objects.empty()) return;
-  if (walk.link != kOther) Enter(walk, objects[0]);
+  Enter(walk, objects[0]);
   TellReady(walk, objects[0]);
 }
 
@@ -541,82 +527,80 @@ void VisitSecret(Walk& walk, Objects objects) {
     walk.searching = true;
     return AskForAll(walk, kCertificate, NamesSecret);
   }
-  const Json& metadata = objects[0]["metadata"];
+  const Json& metadata = At(objects[0], "metadata");
   const Json& certificate = metadata["annotations"]["cert-manager.io/certificate-name"];
   if (AskForOne(walk, kCertificate, certificate.AsString())) return;
-  for (const Json& owner : metadata["ownerReferences"].items()) {
-    if (owner["kind"].AsString() != "ExternalSecret") continue;
-    AskForOne(walk, kExternalSecret, owner["name"].AsString());
+  for (const Json& owner : At(metadata, "ownerReferences").items()) {
+    if (!Is(owner, "kind", "ExternalSecret")) continue;
+    AskForOne(walk, kExternalSecret, TextAt(owner, "name"));
   }
 }
 
 // --- pods ---
 
-std::string DescribeExit(const Json& terminated) {
-  return Fill("exit code {exitCode}[ ({reason})][: {message}]", terminated);
-}
+#define CERTLATCH_BEFORE                                                                    \
+  "[; before: exit code {lastState.terminated.exitCode}][ ({lastState.terminated.reason})]" \
+  "[: {lastState.terminated.message}]"
 
-// What keeps one container from being ready; "" if nothing does.
-std::string DescribeContainer(const Json& container, bool is_init, bool initialized) {
-  const Json& state = container["state"];
-  const Json& waiting = state["waiting"];
-  const Json& ended = state["terminated"];
-  const Json& last = container["lastState"]["terminated"];
-  std::string text = Fill(is_init ? "init container {name} " : "container {name} ", container);
+// What keeps one container from being ready, as in Say(); nullptr if nothing does.
+const char* DescribeContainer(const Json& container, bool is_init, bool initialized) {
+  const Json& ended = At(container, "state.terminated");
   if (ended.is_object()) {
-    if (is_init && ended["exitCode"].AsInt() == 0) return "";
-    return text + "ended with " + DescribeExit(ended);
+    if (is_init && At(ended, "exitCode").AsInt() == 0) return nullptr;
+    return "!{$}container {name} ended with exit code {state.terminated.exitCode}"
+           "[ ({state.terminated.reason})][: {state.terminated.message}]";
   }
-  if (waiting.is_object()) {
-    if (waiting["reason"].AsString() == "PodInitializing") return "";
-    text += "waits" + Because(waiting);
-  } else if (is_init) {
-    if (initialized) return "";
-    text += "still runs";
-  } else {
-    if (container["ready"].AsBool() != false) return "";
-    text += "runs but is not ready: its readiness probe has not succeeded";
+  if (At(container, "state.waiting").is_object()) {
+    if (Is(container, "state.waiting.reason", "PodInitializing")) return nullptr;
+    return "!{$}container {name} waits[ ({state.waiting.reason})][: "
+           "{state.waiting.message}]" CERTLATCH_BEFORE;
   }
-  return last.is_object() ? text + "; before: " + DescribeExit(last) : text;
+  if (is_init) return initialized ? nullptr : "!{$}container {name} still runs" CERTLATCH_BEFORE;
+  if (At(container, "ready").AsBool() != false) return nullptr;
+  return "!container {name} runs but is not ready: its readiness probe has not "
+         "succeeded" CERTLATCH_BEFORE;
 }
 
-std::string DescribePod(const Json& pod) {
-  const Json& status = pod["status"];
-  const std::string_view phase = status["phase"].AsString();
-  if (pod["metadata"]["deletionTimestamp"].is_string()) return "is being deleted";
-  if (phase == "Succeeded" || phase == "Failed") return Fill("{phase}", status) + Because(status);
-  if (HasStatus(pod, "PodScheduled", "False")) {
-    return "is not scheduled" + Because(FindCondition(pod, "PodScheduled"));
+#undef CERTLATCH_BEFORE
+
+void TellPod(Walk& walk, const Json& pod) {
+  const Json& status = At(pod, "status");
+  const Json& scheduled = FindCondition(pod, "PodScheduled");
+  Enter(walk, pod);
+  if (!Is(pod, "metadata.deletionTimestamp", "")) return Say(walk, "!is being deleted");
+  if (Is(status, "phase", "Succeeded") || Is(status, "phase", "Failed")) {
+    return Say(walk, "!{phase}[ ({reason})][: {message}]", status);
+  }
+  if (Is(scheduled, "status", "False")) {
+    return Say(walk, "!is not scheduled[ ({reason})][: {message}]", scheduled);
   }
   const bool initialized = HasStatus(pod, "Initialized", "True");
   for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
+    const bool is_init = *list == 'i';
     for (const Json& container : status[list].items()) {
-      std::string text = DescribeContainer(container, *list == 'i', initialized);
-      if (!text.empty()) return text;
+      const char* text = DescribeContainer(container, is_init, initialized);
+      if (text != nullptr) return Say(walk, text, container, is_init ? "init " : "");
     }
   }
-  return Fill("is not ready[, {phase}]", status) + Because(FindCondition(pod, "Ready"));
+  Say(walk, "!is not ready[ ({reason})][: {message}]", FindCondition(pod, "Ready"));
 }
 
 void VisitPods(Walk& walk, Objects objects) {
   if (!walk.read) {
     // Endpoints are easier to be allowed to read, and name the pods that are not ready.
-    if (walk.ask_endpoints) AskForOne(walk, kEndpoints, walk.name);
+    if (walk.ask_endpoints) AskForOne(walk, kEndpoints, walk.target.name.name);
     return;
   }
   size_t ready = 0;
   for (const Json& pod : objects) ready += size_t{HasStatus(pod, "Ready", "True")};
   if (walk.asked > 0) {
     walk.here = walk.label;
-    Add(walk, objects.empty() ? Severity::kCause : Severity::kInfo,
-        objects.empty() ? Format("there is no pod with its labels (%s)", walk.selector.c_str())
-                        : Format("%zu of its %zu pods are ready", ready, objects.size()));
+    Say(walk, objects.empty() ? "!there is no pod with its labels ({$})" : " {$} pods are ready",
+        objects.empty() ? walk.selector : Format("%zu of its %zu", ready, objects.size()));
   }
   size_t shown = 0;
   for (const Json& pod : objects) {
-    if (HasStatus(pod, "Ready", "True") || ++shown > kMaxShown) continue;
-    Enter(walk, pod);
-    Add(walk, Severity::kCause, DescribePod(pod));
+    if (!HasStatus(pod, "Ready", "True") && ++shown <= kMaxShown) TellPod(walk, pod);
   }
 }
 
@@ -627,85 +611,83 @@ void AskForPods(Walk& walk, const Json& labels) {
                             Length(value), value.data());
   }
   if (!walk.selector.empty()) return AskForAll(walk, kPod, nullptr);
-  Add(walk, Severity::kInfo, "selects no pods");
+  Say(walk, " selects no pods");
 }
 
 void VisitService(Walk& walk, Objects objects) {
   if (objects.empty()) return;
   Enter(walk, objects[0]);
   walk.ask_endpoints = walk.asked == 0;
-  AskForPods(walk, objects[0]["spec"]["selector"]);
-}
-
-void TellAddresses(Walk& walk, const Json& endpoints) {
-  size_t ready = 0;
-  size_t waiting = 0;
-  std::string pods;
-  for (const Json& subset : endpoints["subsets"].items()) {
-    ready += subset["addresses"].items().size();
-    for (const Json& address : subset["notReadyAddresses"].items()) {
-      const bool named = address["targetRef"]["name"].is_string();
-      if (++waiting > kMaxShown || !named) continue;
-      pods += (pods.empty() ? ": " : ", ") + Fill("{targetRef.name}", address);
-    }
-  }
-  Enter(walk, endpoints);
-  Add(walk, ready == 0 ? Severity::kCause : Severity::kInfo,
-      Format("%zu addresses are ready, %zu are not%s", ready, waiting, pods.c_str()));
+  AskForPods(walk, At(objects[0], "spec.selector"));
 }
 
 // Endpoints and their slices have the name of their Service.
 void VisitEndpoints(Walk& walk, Objects objects) {
-  if (walk.link == kEndpoints && !objects.empty()) TellAddresses(walk, objects[0]);
-  if (walk.asked == 0) AskForOne(walk, kService, walk.name);
+  if (walk.link == kEndpoints && !objects.empty()) {
+    size_t ready = 0;
+    size_t waiting = 0;
+    size_t count = 0;
+    std::string pods;
+    for (const Json& subset : At(objects[0], "subsets").items()) {
+      const Json::Array& not_ready = At(subset, "notReadyAddresses").items();
+      ready += At(subset, "addresses").items().size();
+      waiting += not_ready.size();
+      AddNames(pods, count, not_ready, "[{targetRef.name}]");
+    }
+    Enter(walk, objects[0]);
+    const char* mark = ready == 0 ? "!" : " ";
+    Say(walk, Format("%s%zu addresses are ready, %zu are not[: {$}]", mark, ready, waiting).c_str(),
+        pods);
+  }
+  if (walk.asked == 0) AskForOne(walk, kService, walk.target.name.name);
 }
 
 constexpr Row kWorkloadRows[] = {
-    {"Failed", "True", nullptr, "failed", Severity::kCause},
-    {"ReplicaFailure", "True", nullptr, "cannot create its pods", Severity::kCause},
-    {"Progressing", "False", nullptr, "makes no progress", Severity::kCause},
-    {"Available", "False", nullptr, "is not available", Severity::kCause},
+    {"Failed", "True", nullptr, "!failed[ ({reason})][: {message}]"},
+    {"ReplicaFailure", "True", nullptr, "!cannot create its pods[ ({reason})][: {message}]"},
+    {"Progressing", "False", nullptr, "!makes no progress[ ({reason})][: {message}]"},
+    {"Available", "False", nullptr, "!is not available[ ({reason})][: {message}]"},
 };
 
 void VisitWorkload(Walk& walk, Objects objects) {
   if (objects.empty()) return;
   const Row* row = Match(kWorkloadRows, objects[0]);
-  if (row != nullptr) {
-    Add(walk, row->severity, row->text + Because(FindCondition(objects[0], row->type)));
-  }
-  AskForPods(walk, objects[0]["spec"]["selector"]["matchLabels"]);
+  if (row != nullptr) Say(walk, row->text, FindCondition(objects[0], row->type));
+  AskForPods(walk, At(objects[0], "spec.selector.matchLabels"));
 }
+
+// What else there is says no more than its readiness does.
+void VisitOther(Walk&, Objects) {}
 
 // --- the table ---
 
-// A plural is the name with an s; the types of the cluster begin with "cluster".
 constexpr Kind kKinds[] = {
-    {"certificate", kCertManager, VisitCertificate},
-    {"certificaterequest", kCertManager, VisitRequest},
-    {"issuer", kCertManager, VisitIssuer},
-    {"clusterissuer", kCertManager, VisitIssuer},
-    {"order", kAcme, VisitOrder},
-    {"challenge", kAcme, VisitChallenge},
-    {"externalsecret", kStores, VisitExternalSecret},
-    {"secretstore", kStores, VisitReady},
-    {"clustersecretstore", kStores, VisitReady},
-    {"secret", "", VisitSecret},
-    {"pod", "", VisitPods},
-    {"service", "", VisitService},
+    {"certificates", kCertManager, VisitCertificate},
+    {"certificaterequests", kCertManager, VisitRequest},
+    {"issuers", kCertManager, VisitIssuer},
+    {"clusterissuers", kCertManager, VisitIssuer},
+    {"orders", kAcme, VisitOrder},
+    {"challenges", kAcme, VisitChallenge},
+    {"externalsecrets", kStores, VisitExternalSecret},
+    {"secretstores", kStores, VisitStore},
+    {"clustersecretstores", kStores, VisitStore},
+    {"secrets", "", VisitSecret},
+    {"pods", "", VisitPods},
+    {"services", "", VisitService},
     {"endpoints", "", VisitEndpoints},
-    {"endpointslice", "discovery.k8s.io", VisitEndpoints},
-    {"deployment", "apps", VisitWorkload},
-    {"statefulset", "apps", VisitWorkload},
-    {"daemonset", "apps", VisitWorkload},
-    {"replicaset", "apps", VisitWorkload},
-    {"job", "batch", VisitWorkload},
-    {"", "", VisitReady},  // any other
+    {"endpointslices", "discovery.k8s.io", VisitEndpoints},
+    {"deployments", "apps", VisitWorkload},
+    {"statefulsets", "apps", VisitWorkload},
+    {"daemonsets", "apps", VisitWorkload},
+    {"replicasets", "apps", VisitWorkload},
+    {"jobs", "batch", VisitWorkload},
+    {"", "", VisitOther},
 };
 
 Link LinkOf(const Resource& resource) {
   int link = 0;
   while (link < kOther &&
-         (resource.group != kKinds[link].group || resource.plural != Plural(kKinds[link]))) {
+         (resource.group != kKinds[link].group || resource.plural != kKinds[link].plural)) {
     ++link;
   }
   return static_cast<Link>(link);
@@ -716,13 +698,11 @@ Link LinkOf(const Resource& resource) {
 // The object does not exist; false: its whole type does not, so far as is known.
 bool IsMissing(const Walk& walk, const ApiAnswer& answer) {
   return answer.status == 404 && !walk.one.empty() &&
-         StatusOf(answer)["details"]["name"].AsString() == walk.one;
+         TextAt(StatusOf(answer), "details.name") == walk.one;
 }
 
 void TellMissing(Walk& walk, bool namespaced) {
-  Add(walk, Severity::kCause,
-      Format("does not exist%s%s", namespaced ? " in namespace " : "",
-             namespaced ? walk.ns.c_str() : ""));
+  Say(walk, "!does not exist[ in namespace {$}]", namespaced ? walk.target.ns : "");
 }
 
 void TellTrouble(Walk& walk, const ApiAnswer& answer) {
@@ -730,24 +710,24 @@ void TellTrouble(Walk& walk, const ApiAnswer& answer) {
   // Nobody need have both of the operators that may fill a Secret.
   if (answer.status == 404 && walk.searching) return;
   walk.searched_all = false;
+  if (answer.status != 404 && answer.status != 403) {
+    return Say(walk, "?could not be read: {$}", DescribeAnswer(answer));
+  }
   const std::string type =
-      Format("%s%s%s", Plural(kind).c_str(), *kind.group == '\0' ? "" : ".", kind.group);
-  if (answer.status == 404) {
-    return Add(walk, Severity::kHint, "the API server does not serve " + type);
-  }
-  if (answer.status != 403) {
-    return Add(walk, Severity::kHint, "could not be read: " + DescribeAnswer(answer));
-  }
-  Add(walk, Severity::kHint,
-      Format("not allowed to read %s: grant %s to see more", type.c_str(),
-             walk.one.empty() ? "list" : "get"));
+      Format("%s%s%s", kind.plural, *kind.group == '\0' ? "" : ".", kind.group);
+  Say(walk,
+      answer.status == 404 ? "?the API server does not serve {$}"
+      : walk.one.empty()   ? "?not allowed to read {$}: grant list to see more"
+                           : "?not allowed to read {$}: grant get to see more",
+      type);
 }
 
 // Older installations of external-secrets serve v1beta1 only.
 bool AskOlderVersion(Walk& walk, const ApiAnswer& answer) {
-  const bool store = std::string_view(kKinds[walk.link].group) == kStores;
-  if (!store || answer.status != 404 || IsMissing(walk, answer)) return false;
-  if (walk.store_version == kOlderStores) return false;
+  if (kKinds[walk.link].group != kStores || answer.status != 404 || IsMissing(walk, answer) ||
+      walk.store_version == kOlderStores) {
+    return false;
+  }
   walk.store_version = kOlderStores;
   SetPath(walk);
   return true;
@@ -759,14 +739,14 @@ bool Read(Walk& walk, const ApiAnswer& answer) {
   walk.read = body.has_value();
   if (!body) {
     walk.searched_all = false;
-    Add(walk, Severity::kHint, "could not be read: " + body.error().text);
+    Say(walk, "?could not be read: {$}", body.error().text);
     return true;
   }
   if (!walk.one.empty()) {
     walk.kept.push_back(*std::move(body));
     return true;
   }
-  const std::string page((*body)["metadata"]["continue"].AsString());
+  const std::string page(TextAt(*body, "metadata.continue"));
   for (Json& item : body->Take("items").TakeItems()) {
     const bool keep = walk.keep == nullptr || walk.keep(walk, item);
     if (keep && walk.kept.size() < kMaxKept) walk.kept.push_back(std::move(item));
@@ -781,19 +761,45 @@ void Visit(Walk& walk, Objects objects) {
   if (walk.path.empty() || walk.asked < kMaxQuestions) return;
   walk.path.clear();
   walk.here = walk.label;
-  Add(walk, Severity::kHint, Format("there is more to look at than %zu answers", kMaxQuestions));
+  static_assert(kMaxQuestions == 20);
+  Say(walk, "?there is more to look at than 20 answers");
 }
 
-void TakeAnswer(Walk& walk, const ApiAnswer& answer) {
-  const Kind& kind = kKinds[walk.link];
-  walk.here = walk.one.empty() ? Plural(kind) : Format("%s/%s", kind.name, walk.one.c_str());
+}  // namespace
+
+Diagnosis::Diagnosis(const Target& target, const Json* object, std::optional<WallTime> deadline)
+    : walk_(std::make_unique<Walk>(target, deadline)) {
+  Walk& walk = *walk_;
+  walk.link = LinkOf(target.resource);
+  walk.here = walk.label;
+  const bool store = target.resource.group == kStores;
+  if (store && target.resource.version == kOlderStores) walk.store_version = kOlderStores;
+  // Slices have names of their own: they are found by their Service's.
+  if (object == nullptr && walk.link != kEndpointSlice) {
+    TellMissing(walk, target.resource.namespaced);
+  }
+  Visit(walk, Objects(object, object == nullptr ? 0 : 1));
+}
+
+Diagnosis::~Diagnosis() = default;
+
+const std::string* Diagnosis::question() const {
+  return walk_->path.empty() ? nullptr : &walk_->path;
+}
+
+void Diagnosis::OnAnswer(const ApiAnswer& answer) {
+  Walk& walk = *walk_;
+  if (walk.path.empty()) return;
+  walk.path.clear();
+  ++walk.asked;
+  walk.here = walk.one.empty() ? kKinds[walk.link].plural : LabelOf(walk.link, walk.one);
   if (answer.status == 200) {
     if (!Read(walk, answer)) return;
   } else {
     if (AskOlderVersion(walk, answer)) return;
     walk.read = IsMissing(walk, answer);
     if (walk.read) {
-      TellMissing(walk, IsNamespaced(kind));
+      TellMissing(walk, IsNamespaced(kKinds[walk.link]));
     } else {
       TellTrouble(walk, answer);
     }
@@ -801,41 +807,6 @@ void TakeAnswer(Walk& walk, const ApiAnswer& answer) {
   // A visit may ask anew, which must not touch what it looks at.
   const std::vector<Json> kept = std::exchange(walk.kept, {});
   Visit(walk, kept);
-}
-
-}  // namespace
-
-Diagnosis::Diagnosis(const Target& target, const Json* object, std::optional<WallTime> deadline)
-    : walk_(std::make_unique<Walk>()) {
-  Walk& walk = *walk_;
-  walk.ns = target.ns;
-  walk.name = target.name.name;
-  walk.deadline = deadline;
-  walk.link = LinkOf(target.resource);
-  walk.label = Format("%s/%s", ToLower(target.resource.kind).c_str(), walk.name.c_str());
-  walk.here = walk.label;
-  walk.read = true;
-  const bool store = target.resource.group == kStores;
-  if (store && target.resource.version == kOlderStores) walk.store_version = kOlderStores;
-  // Slices have names of their own: they are found by their Service's.
-  if (object == nullptr && walk.link != kEndpointSlice)
-    TellMissing(walk, target.resource.namespaced);
-  Visit(walk, Objects(object, object == nullptr ? 0 : 1));
-}
-
-Diagnosis::~Diagnosis() = default;
-Diagnosis::Diagnosis(Diagnosis&&) noexcept = default;
-Diagnosis& Diagnosis::operator=(Diagnosis&&) noexcept = default;
-
-const std::string* Diagnosis::question() const {
-  return walk_->path.empty() ? nullptr : &walk_->path;
-}
-
-void Diagnosis::OnAnswer(const ApiAnswer& answer) {
-  if (walk_->path.empty()) return;
-  walk_->path.clear();
-  ++walk_->asked;
-  TakeAnswer(*walk_, answer);
 }
 
 const std::vector<Finding>& Diagnosis::findings() const { return walk_->findings; }
@@ -850,35 +821,18 @@ std::string Diagnosis::Summary(WallTime now) const {
     if (best == nullptr || finding.severity == Severity::kCause) best = &finding;
   }
   if (best == nullptr) return "";
-  std::string line = best->label == walk_->label
-                         ? best->text
-                         : Format("%s: %s", best->label.c_str(), best->text.c_str());
-  if (!walk_->retry_at) return line;
-  if (*walk_->retry_at <= now) return line + "; the next attempt is due";
-  Duration rest = *walk_->retry_at - now;
-  if (rest >= 2min) rest = std::chrono::floor<std::chrono::minutes>(rest);
-  return line + "; next attempt in " + RoughDuration(rest);
-}
-
-std::string Diagnosis::ToJson(WallTime now) const {
-  constexpr const char* kNames[] = {"info", "hint", "cause"};
-  const Walk& walk = *walk_;
-  std::string findings;
-  for (const Finding& finding : walk.findings) {
-    findings +=
-        Format("%s{\"object\":%s,\"severity\":\"%s\",\"text\":%s}", findings.empty() ? "" : ",",
-               JsonQuote(finding.label).c_str(), kNames[static_cast<size_t>(finding.severity)],
-               JsonQuote(finding.text).c_str());
+  const bool own = best->label == walk_->label;
+  std::string next;
+  if (walk_->retry_at && *walk_->retry_at > now) {
+    Duration rest = *walk_->retry_at - now;
+    if (rest >= 2min) rest = std::chrono::floor<std::chrono::minutes>(rest);
+    next = RoughDuration(rest);
   }
-  const auto or_null = [](const std::string& text) {
-    return text.empty() ? std::string("null") : JsonQuote(text);
-  };
-  return Format(
-      "{\"target\":%s,\"namespace\":%s,\"summary\":%s,\"findings\":[%s],\"nextAttempt\":%s,"
-      "\"hopeless\":%s}",
-      JsonQuote(walk.label).c_str(), JsonQuote(walk.ns).c_str(), JsonQuote(Summary(now)).c_str(),
-      findings.c_str(), or_null(walk.retry_at ? FormatWallTime(*walk.retry_at) : "").c_str(),
-      or_null(walk.hopeless).c_str());
+  return Format("%s%s%s%s%s", own ? "" : best->label.c_str(), own ? "" : ": ", best->text.c_str(),
+                !walk_->retry_at ? ""
+                : next.empty()   ? "; the next attempt is due"
+                                 : "; next attempt in ",
+                next.c_str());
 }
 
 }  // namespace certlatch

@@ -38,12 +38,11 @@ struct DiagnosisWalk;
 
 class Diagnosis {
  public:
-  // `object`: the target as it is known, nullptr: it does not exist. It may go afterwards.
+  // `target` must outlive this. `object`: as it is known, nullptr: it does not exist; it may go.
   // `deadline`: until when somebody waits; for hopeless(). nullopt: forever.
   Diagnosis(const Target& target, const Json* object, std::optional<WallTime> deadline);
   ~Diagnosis();
-  Diagnosis(Diagnosis&&) noexcept;
-  Diagnosis& operator=(Diagnosis&&) noexcept;
+  Diagnosis(Diagnosis&&) = delete;
 
   // Path and query of the next GET; nullptr: all is found. Each is to be answered once, by
   // OnAnswer, also if it failed: 403, 404 and no answer at all become hints, never an error.
@@ -64,13 +63,6 @@ class Diagnosis {
   // One line: the deepest cause (else the first line that says anything), and how long until the
   // next attempt. "" if there is nothing to say.
   std::string Summary(WallTime now) const;
-
-  // {"target":"certificate/web","namespace":"prod","summary":"…",
-  //  "findings":[{"object":"certificaterequest/web-1","severity":"cause","text":"…"}…],
-  //  "nextAttempt":"2026-01-02T03:04:05Z","hopeless":"…"}
-  // Severities: info, hint, cause. namespace is "" for cluster-scoped types; nextAttempt and
-  // hopeless are null where there is none. Keys may be added, never renamed.
-  std::string ToJson(WallTime now) const;
 
  private:
   std::unique_ptr<DiagnosisWalk> walk_;

@@ -1,5 +1,7 @@
 #include "domain/diagnosis_words.h"
 
+#include <cstring>
+
 #include "base/text.h"
 
 namespace certlatch {
@@ -47,12 +49,6 @@ std::string_view Between(std::string_view text, std::string_view before, std::st
   return text.substr(0, text.find(after));
 }
 
-const Json& At(const Json& object, std::string_view path) {
-  const Json* field = &object;
-  for (const std::string_view key : Split(path, '.')) field = &(*field)[key];
-  return *field;
-}
-
 struct Advice {
   const char* words;
   const char* text;
@@ -82,28 +78,47 @@ std::string Words(std::string_view text, size_t limit) {
   return Printable(line, limit);
 }
 
-std::string Fill(const char* pattern, const Json& object) {
+// It may go on after a '}'.
+const Json& At(const Json& object, const char* path) {
+  const Json* field = &object;
+  for (size_t length = 0;; path += length + 1) {
+    length = std::strcspn(path, ".}");
+    field = &(*field)[std::string_view(path, length)];
+    if (path[length] != '.') return *field;
+  }
+}
+
+std::string_view TextAt(const Json& object, const char* path) {
+  return At(object, path).AsString();
+}
+
+bool Is(const Json& object, const char* path, const char* text) {
+  return TextAt(object, path) == text;
+}
+
+bool IsTrue(const Json& object, const char* path) {
+  return At(object, path).AsBool().value_or(false);
+}
+
+std::string Fill(const char* pattern, const Json& object, std::string_view words) {
   std::string text;
-  std::string_view rest = pattern;
-  size_t optional = std::string::npos;  // where the part in brackets began
-  bool missing = false;                 // a field of it
-  while (!rest.empty()) {
-    const char c = rest[0];
-    rest.remove_prefix(1);
-    if (c == '[') {
+  size_t optional = 0;   // where the part in brackets began
+  bool missing = false;  // a field of it
+  for (const char* c = pattern; *c != '\0'; ++c) {
+    if (*c == '[') {
       optional = text.size();
       missing = false;
-    } else if (c == ']') {
+    } else if (*c == ']') {
       if (missing) text.resize(optional);
-    } else if (c == '{') {
-      const size_t end = rest.find('}');
-      const Json& field = At(object, rest.substr(0, end));
-      rest.remove_prefix(end + 1);
-      const std::string words = Words(field.is_number() ? field.NumberText() : field.AsString());
-      missing = missing || words.empty();
-      text += words;
+    } else if (*c == '{') {
+      const size_t before = text.size();
+      const Json& field = At(object, ++c);
+      text += *c == '$' ? std::string(words)
+                        : Words(field.is_number() ? field.NumberText() : field.AsString());
+      c += std::strcspn(c, "}");
+      missing = missing || text.size() == before;
     } else {
-      text += c;
+      text += *c;
     }
   }
   return text;

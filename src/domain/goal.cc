@@ -66,6 +66,23 @@ Verdict FromList(Verdict::State state, const char* pattern, va_list arguments) {
   return {state, FormatList(pattern, arguments), {}};
 }
 
+// create, delete or ready, in any case.
+bool ReadWord(std::string_view text, Goal& goal) {
+  const std::string lower = ToLower(text);
+  if (lower == "create") goal = CreateGoal{};
+  if (lower == "delete") goal = DeleteGoal{};
+  return !std::holds_alternative<ReadyGoal>(goal) || lower == "ready";
+}
+
+// T[=V]
+ConditionGoal ReadConditionGoal(std::string_view text) {
+  const size_t equals = text.find('=');
+  ConditionGoal goal;
+  goal.type = text.substr(0, equals);
+  if (equals != std::string_view::npos) goal.status = text.substr(equals + 1);
+  return goal;
+}
+
 }  // namespace
 
 Verdict Verdict::Unmet(const char* pattern, ...) {
@@ -85,17 +102,12 @@ Verdict Verdict::Of(State state, const char* pattern, ...) {
 }
 
 Result<Goal> ParseGoal(std::string_view text, bool kubectl_only) {
-  const std::string lower = ToLower(text);
-  if (lower == "create") return Goal(CreateGoal{});
-  if (lower == "delete") return Goal(DeleteGoal{});
-  if (!kubectl_only && lower == "ready") return Goal(ReadyGoal{});
+  Goal word;
+  if (ReadWord(text, word) && !(kubectl_only && std::holds_alternative<ReadyGoal>(word))) {
+    return word;
+  }
   if (text.starts_with(kConditionPrefix)) {
-    text.remove_prefix(kConditionPrefix.size());
-    const size_t equals = text.find('=');
-    ConditionGoal goal;
-    goal.type = text.substr(0, equals);
-    if (equals != std::string_view::npos) goal.status = text.substr(equals + 1);
-    return Goal(std::move(goal));
+    return Goal(ReadConditionGoal(text.substr(kConditionPrefix.size())));
   }
   if (text.starts_with(kJsonPathPrefix)) {
     text.remove_prefix(kJsonPathPrefix.size());
@@ -104,6 +116,12 @@ Result<Goal> ParseGoal(std::string_view text, bool kubectl_only) {
     return Goal(*std::move(wait));
   }
   return Failure(Code::kConfig, "unrecognized condition: \"%s\"", Printable(text, 200).c_str());
+}
+
+Goal GoalOfTarget(std::string_view text) {
+  Goal word;
+  if (ReadWord(text, word)) return word;
+  return ReadConditionGoal(text);
 }
 
 Verdict JudgeCondition(const Json& object, std::string_view type, std::string_view status) {

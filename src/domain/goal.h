@@ -46,6 +46,9 @@ using Goal = std::variant<ReadyGoal, CreateGoal, DeleteGoal, ConditionGoal, Json
 // Errors have kubectl's words.
 Result<Goal> ParseGoal(std::string_view text, bool kubectl_only);
 
+// What stands behind "TYPE/NAME=": ready, create or delete, else a condition T[=V].
+Goal GoalOfTarget(std::string_view text);
+
 // status.conditions[type], compared ignoring case; the status is stale (unmet) while the
 // condition's, else the status's, observedGeneration is lower than metadata.generation.
 Verdict JudgeCondition(const Json& object, std::string_view type, std::string_view status = "true");

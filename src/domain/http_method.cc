@@ -28,6 +28,11 @@ bool IsPrintableAscii(std::string_view text) {
   return true;
 }
 
+bool IsUrlText(std::string_view url) {
+  return url.size() <= kMaxUrl && IsPrintableAscii(url) &&
+         url.find_first_of(" \"#<>\\^`{|}") == std::string_view::npos;
+}
+
 // "host", "host:80", "[::1]:80".
 bool ReadAuthority(std::string_view authority, HttpMethod& method) {
   const bool brackets = authority.starts_with('[');
@@ -57,16 +62,8 @@ bool Read(std::string_view text, HttpMethod& method) {
   for (const char* verb : {"GET", "POST", "PUT", "PATCH"}) {
     if (method.method != verb) continue;
     method.url = text.substr(std::min(method.method.size() + 1, text.size()));
-    const std::string_view url = method.url;
-    if (url.size() > kMaxUrl || !IsPrintableAscii(url) ||
-        url.find_first_of(" \"#<>\\^`{|}") != std::string_view::npos)
-      return false;
-    if (url.starts_with(kUnix)) return ReadUnixSocket(url.substr(kUnix.size() - 1), method);
-    const bool plain = url.starts_with("http://");
-    if (!plain && !url.starts_with("https://")) return false;
-    const std::string_view rest = url.substr(plain ? 7 : 8);
-    method.port = plain ? 80 : 443;
-    return ReadAuthority(rest.substr(0, rest.find_first_of("/?")), method);
+    if (!method.url.starts_with(kUnix)) return ReadHttpUrl(method.url, method);
+    return IsUrlText(method.url) && ReadUnixSocket(method.url.substr(kUnix.size() - 1), method);
   }
   return false;
 }
@@ -86,6 +83,36 @@ bool ReadStatuses(std::string_view list, int status) {
 }
 
 }  // namespace
+
+bool ReadHttpUrl(std::string_view url, HttpMethod& method) {
+  const bool plain = url.starts_with("http://");
+  if (!IsUrlText(url) || (!plain && !url.starts_with("https://"))) return false;
+  method.url = url;
+  method.port = plain ? 80 : 443;
+  const std::string_view rest = url.substr(plain ? 7 : 8);
+  return ReadAuthority(rest.substr(0, rest.find_first_of("/?")), method);
+}
+
+std::string RedirectUrl(std::string_view url, std::string_view location) {
+  location = location.substr(0, location.find('#'));
+  const size_t host = url.find("://") + 3;
+  const char* separator = "";
+  if (location.find(':') < location.find_first_of("/?")) {
+    url = "";
+  } else if (location.starts_with("//")) {
+    url = url.substr(0, host - 2);
+  } else if (location.starts_with('/')) {
+    url = url.substr(0, url.find_first_of("/?", host));
+  } else {
+    const std::string_view page = url.substr(0, url.find('?'));
+    const size_t slash = page.rfind('/');
+    separator = slash < host ? "/" : "";
+    url = slash < host ? page : page.substr(0, slash + 1);
+    if (location.starts_with('?')) url = page;
+  }
+  return Format("%.*s%s%.*s", Length(url), url.data(), separator, Length(location),
+                location.data());
+}
 
 Result<HttpMethod> ParseHttpMethod(std::string_view text) {
   HttpMethod method;

@@ -25,6 +25,13 @@ struct HttpMethod {
 // "POST http://unix:/run/app.sock:/reload". The port is 1 to 65535, no user name and no fragment.
 Result<HttpMethod> ParseHttpMethod(std::string_view text);
 
+// The rest of `method` out of the URL of a TCP server. False: it is none, and anything is in it.
+bool ReadHttpUrl(std::string_view url, HttpMethod& method);
+
+// Where the Location of an answer from `url` leads; not checked yet. RFC 3986, section 5.2, but for
+// paths like "../a", which curl cleans.
+std::string RedirectUrl(std::string_view url, std::string_view location);
+
 // What curl is to ask: the URL, and "http://localhost/reload" on a socket.
 std::string CurlUrl(const HttpMethod& method);
 

@@ -16,7 +16,7 @@ struct Reachable {
     kTcp,       // a connection is accepted
     kHttp,      // an answer with one of `statuses`
     kPostgres,  // the server answers a startup packet and is not starting up, as pg_isready asks
-    kFile,      // the file exists, and is not empty
+    kFile,      // the file exists and, if it is a regular one, is readable and not empty
   };
   Kind kind = Kind::kTcp;
   Endpoint endpoint;  // kTcp, kPostgres
@@ -30,14 +30,17 @@ struct Reachable {
   bool insecure = false;         // the server's certificate is not verified
   bool follow = false;           // redirects, at most 5
 
-  std::string text;  // as given, without credentials: for messages
+  std::string text;  // as given, without what may be secret (credentials, a query): for messages
 };
 
-// Whether `text` is meant as one: it has one of the schemes. (A "file:" never is TYPE/NAME.)
+// Whether `text` is meant as one: it has a scheme, if only one that ParseReachable refuses. (A
+// "file:" never is TYPE/NAME, nor is what has "://".)
 bool IsReachable(std::string_view text);
 
-// Error (kConfig): one line that names the part at fault, and never shows credentials.
-Result<Reachable> ParseReachable(std::string_view text);
+// `reachable` is a new one, or with an error anything. A user and a database of a postgres URL are
+// ignored: who may come in is not asked. Error (kConfig): one line that names the part at fault,
+// and never shows credentials.
+Status ParseReachable(std::string_view text, Reachable& reachable);
 
 // What one attempt found.
 struct ProbeOutcome {

@@ -1,6 +1,7 @@
 #include "domain/target.h"
 
 #include "base/text.h"
+#include "domain/reachable.h"
 
 namespace certlatch {
 namespace {
@@ -28,7 +29,7 @@ bool TakeSuffix(std::string_view& name, char separator, std::string& out) {
   return IsObjectName(out);
 }
 
-// Adds TYPE/NAME[:PORT][@NAMESPACE] to `targets`.
+// Adds TYPE/NAME[:PORT][@NAMESPACE][=GOAL] to `targets`.
 Status AddTarget(std::string_view text, std::string_view type, std::string_view name,
                  std::vector<TargetName>& targets) {
   TargetName target;
@@ -36,6 +37,11 @@ Status AddTarget(std::string_view text, std::string_view type, std::string_view 
   target.type = type;
   if (!IsDottedName(type)) {
     return BadTarget(text, Format("\"%s\" is no type name", Printable(type, 100).c_str()));
+  }
+  if (const size_t equals = name.find('='); equals != std::string_view::npos) {
+    target.goal = name.substr(equals + 1);
+    name = name.substr(0, equals);
+    if (target.goal.empty()) return BadTarget(text, "no condition after \"=\"");
   }
   if (!TakeSuffix(name, '@', target.ns)) return BadTarget(text, "no namespace after \"@\"");
   if (TakesPort(type) && !TakeSuffix(name, ':', target.port)) {
@@ -68,17 +74,11 @@ const char* ProblemOfSlashed(std::string_view argument) {
   return nullptr;
 }
 
-Status AddSlashed(const std::vector<std::string_view>& arguments,
-                  std::vector<TargetName>& targets) {
-  for (const std::string_view argument : arguments) {
-    const char* problem = ProblemOfSlashed(argument);
-    if (problem != nullptr) return Error{Code::kConfig, problem};
-    const size_t slash = argument.find('/');
-    Status status =
-        AddTarget(argument, argument.substr(0, slash), argument.substr(slash + 1), targets);
-    if (!status) return status;
-  }
-  return {};
+Status AddSlashed(std::string_view argument, std::vector<TargetName>& targets) {
+  const char* problem = ProblemOfSlashed(argument);
+  if (problem != nullptr) return Error{Code::kConfig, problem};
+  const size_t slash = argument.find('/');
+  return AddTarget(argument, argument.substr(0, slash), argument.substr(slash + 1), targets);
 }
 
 Status AddNamed(const std::vector<std::string_view>& arguments, std::vector<TargetName>& targets) {
@@ -93,6 +93,16 @@ Status AddNamed(const std::vector<std::string_view>& arguments, std::vector<Targ
       if (!status) return status;
     }
   }
+  return {};
+}
+
+Status AddOutside(std::string_view text, std::vector<TargetName>& targets) {
+  Reachable reachable;
+  Status status = ParseReachable(text, reachable);
+  if (!status) return status;
+  TargetName target;
+  target.text = text;
+  targets.push_back(std::move(target));
   return {};
 }
 
@@ -115,18 +125,32 @@ bool IsObjectName(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && name != "." && name != "..";
 }
 
-Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments) {
+Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>& arguments,
+                                             bool outside) {
   if (arguments.empty()) {
     return Error{Code::kConfig,
                  "nothing to wait for: name a target such as certificate/web or "
                  "secret/web-tls"};
   }
+  // TYPE NAME…, where an argument of the API has no slash; else each is a target by itself.
   bool slashed = false;
+  std::vector<std::string_view> objects;
   for (const std::string_view text : arguments) {
+    if (outside && IsReachable(text)) continue;
     slashed = slashed || text.find('/') != std::string_view::npos;
+    objects.push_back(text);
   }
   std::vector<TargetName> targets;
-  Status status = slashed ? AddSlashed(arguments, targets) : AddNamed(arguments, targets);
+  Status status;
+  if (!slashed && !objects.empty()) status = AddNamed(objects, targets);
+  for (const std::string_view text : arguments) {
+    if (!status) break;
+    if (outside && IsReachable(text)) {
+      status = AddOutside(text, targets);
+    } else if (slashed) {
+      status = AddSlashed(text, targets);
+    }
+  }
   if (!status) return std::move(status).error();
   return targets;
 }

@@ -80,7 +80,13 @@ std::string Authority(const char* url) {
   std::string_view text = url == nullptr ? "" : url;
   const size_t scheme = text.find("://");
   if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
-  return std::string(text.substr(0, text.find('/')));
+  return std::string(text.substr(0, text.find_first_of("/?")));
+}
+
+bool IsHeader(std::string_view line, std::string_view name, std::string_view& value) {
+  if (!EqualIgnoringCase(line.substr(0, name.size()), name)) return false;
+  value = Trim(line.substr(name.size()));
+  return true;
 }
 
 // Every option of a request counts: one that cannot be set must not be passed over in silence.
@@ -135,6 +141,7 @@ struct HttpClient::Transfer {
   ~Transfer() {
     if (easy != nullptr) curl_easy_cleanup(easy);
   }
+  bool IsHead() const { return request.method[0] == 'H'; }
   bool Streams() const { return request.on_bytes && Status() == 200; }
   int Status() const {
     long status = 0;
@@ -178,26 +185,30 @@ struct HttpClient::Curl {
 };
 
 std::string HttpClient::Transfer::Where() const {
+  if (request.called != nullptr) return request.called;
   if (!request.unix_socket.empty()) return request.unix_socket;
   return request.connect_to.empty() ? Authority(request.url.c_str()) : request.connect_to;
 }
 
 // Curl keeps what it is given of them while it reads; 7.88 has no bound of its own.
 bool HttpClient::Transfer::TakeHeader(std::string_view line) {
-  // Read here, since a curl built without dates knows no Retry-After at all.
-  constexpr std::string_view kRetryAfter = "retry-after:";
-  if (EqualIgnoringCase(line.substr(0, kRetryAfter.size()), kRetryAfter)) {
-    const auto seconds = ParseUint(Trim(line.substr(kRetryAfter.size())));
+  // Read here, since a curl built without dates knows no Retry-After at all, and ours no Location.
+  std::string_view value;
+  if (IsHeader(line, "retry-after:", value)) {
+    const auto seconds = ParseUint(value);
     if (seconds && *seconds > 0) {
       retry_after = std::chrono::seconds(
           std::min<uint64_t>(*seconds, static_cast<uint64_t>(kMaxRetryAfter / 1s)));
     }
+  } else if (request.location != nullptr && IsHeader(line, "location:", value)) {
+    *request.location = value;
   }
   // The empty line ends the headers; those of a 1xx announce an answer still to come.
   if (line == "\r\n" || line == "\n") answered = Status() >= 200;
   header_bytes += line.size();
   too_large = header_bytes > kMaxHeaders;
-  return !too_large;
+  // To curl, which does not know that it asks for no more, a HEAD's answer ends here.
+  return !too_large && !(answered && IsHead());
 }
 
 bool HttpClient::Transfer::Take(std::string_view bytes) {
@@ -231,7 +242,9 @@ CURLcode HttpClient::Transfer::Configure() {
   set(CURLOPT_CONNECTTIMEOUT_MS, ToMilliseconds(request.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, ToMilliseconds(request.total_timeout));
 
-  if (std::string_view(request.method) != "GET") {
+  if (IsHead()) {
+    set(CURLOPT_CUSTOMREQUEST, request.method);
+  } else if (std::string_view(request.method) != "GET") {
     set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
     set(CURLOPT_POSTFIELDS, request.body.c_str());
     set(CURLOPT_CUSTOMREQUEST, request.method);
@@ -284,7 +297,7 @@ ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
   ApiAnswer answer;
   answer.status = Status();
   answer.body = std::move(body);
-  if (code != CURLE_OK) answer.problem = Problem(code);
+  if (code != CURLE_OK && !(answered && IsHead())) answer.problem = Problem(code);
   if (!answered) answer.status = 0;
   answer.retry_after = retry_after;
   return answer;
@@ -297,7 +310,9 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
   if (timed_out) {
     curl_off_t sent_after = 0;
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_after);
-    const std::string limit = FormatDuration(request.answer_timeout);
+    // What a look-up took of it does not count: the same trouble has the same words.
+    const bool long_enough = request.answer_timeout > 1s;
+    const std::string limit = RoughDuration(request.answer_timeout + (long_enough ? 999ms : 0ms));
     if (sent_after == 0) return Format("no connection to %s within %s", where, limit.c_str());
     return Format("%s accepted the request and did not answer within %s", where, limit.c_str());
   }

@@ -31,24 +31,26 @@ struct TlsIdentity {
 struct HttpRequest {
   const char* method = "GET";
   std::string url;
-  std::string body;                  // to be sent; not of a GET
+  std::string body;                  // to be sent; not of a GET or HEAD
   std::vector<std::string> headers;  // "Accept: application/json"
   const char* auth_scheme = "Bearer";
   Secret credentials;  // as the scheme writes them; "": no Authorization header
   std::unique_ptr<const TlsIdentity> tls;
   const char* trust_flag = "--certificate-authority";  // for messages, as the next one
   const char* name_flag = " and --tls-server-name";
-  std::string unix_socket;  // path to connect to; "": TCP
+  const char* called = nullptr;  // the server, in messages; nullptr: by its address
+  std::string unix_socket;       // path to connect to; "": TCP
   // "host:port" to connect to instead of what the URL says, which is still verified; "": as the
   // URL.
   std::string connect_to;
   // "host:port:address,address" for a host that is a name; "": it is an address.
   std::string addresses;
-  Duration connect_timeout = 10s;  // TCP and TLS
-  Duration total_timeout{};        // of all; 0: unlimited
-  Duration answer_timeout{};       // until the answer begins; 0: unlimited
-  size_t max_body = 0;             // of the answer
-  bool cut_body = false;           // what is more is dropped; else an error
+  Duration connect_timeout = 10s;   // TCP and TLS
+  Duration total_timeout{};         // of all; 0: unlimited
+  Duration answer_timeout{};        // until the answer begins; 0: unlimited
+  size_t max_body = 0;              // of the answer
+  bool cut_body = false;            // what is more is dropped; else an error
+  std::string* location = nullptr;  // where the answer's Location goes, if it has one
   // Set: the body of a 200 goes here, without a bound in all.
   Function<void(std::string_view)> on_bytes;
   Function<void(const ApiAnswer&)> on_answer;

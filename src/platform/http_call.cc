@@ -1,23 +1,20 @@
 #include "platform/http_call.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/text.h"
 #include "domain/base64.h"
-#include "domain/http_method.h"
 #include "platform/file.h"
-#include "platform/resolver.h"
+#include "platform/url_request.h"
 
 namespace certlatch {
 namespace {
 
 constexpr size_t kMaxAuthFile = 4096;
 constexpr size_t kMaxBody = 300;      // what an app says when it refuses
-constexpr Duration kRounding = 50ms;  // of curl's timers
+constexpr Duration kRounding = 50ms;  // of timers
 
 // "user:password", the first line, as the Basic scheme writes it.
 Result<Secret> ReadBasicAuth(const std::string& path) {
@@ -34,26 +31,17 @@ Result<Secret> ReadBasicAuth(const std::string& path) {
   return credentials;
 }
 
-class AppCall : public Cancellable {
+class AppCall : public UrlRequest {
  public:
   AppCall(Loop& loop, HttpClient& http, const HttpCall& call,
           Function<void(const TellOutcome&)> then)
-      : loop_(loop), http_(http), call_(call), then_(std::move(then)), begun_(Loop::Now()) {}
+      : UrlRequest(loop, http, call.timeout), call_(call), then_(std::move(then)) {}
 
   void Start() {
     const Status prepared = Prepare();
-    if (!prepared) {
-      // Not from within the call that asked.
-      under_way_ = loop_.After(Duration::zero(), [this, problem = prepared.error().text] {
-        Finish(ReloadResult::kOther, problem);
-      });
-    } else if (method_.unix_socket.empty() && !IsIpAddress(std::string(method_.host))) {
-      under_way_ =
-          ResolveHost(loop_, std::string(method_.host), call_.timeout,
-                      [this](const Result<std::vector<std::string>>& found) { OnLookedUp(found); });
-    } else {
-      Send();
-    }
+    if (prepared) return Ask(method_);
+    failed_ = ReloadResult::kOther;
+    Refuse(prepared.error().text);
   }
 
  private:
@@ -77,39 +65,10 @@ class AppCall : public Cancellable {
       request_.credentials = *std::move(credentials);
     }
     if (!method_.url.starts_with("https")) return {};
-    auto identity = std::make_unique<TlsIdentity>();
-    if (!call_.ca_file.empty()) {
-      Result<std::string> pem = ReadCertificates(call_.ca_file, "--http-ca-file");
-      if (!pem) return std::move(pem).error();
-      identity->certificate_authority = *std::move(pem);
-    }
-    request_.tls = std::move(identity);
-    request_.trust_flag = "--http-ca-file";
-    request_.name_flag = "";
-    return {};
+    return Trust(call_.ca_file, "--http-ca-file");
   }
 
-  Duration Left() const {
-    return std::max<Duration>(call_.timeout - (Loop::Now() - begun_), Duration::zero());
-  }
-
-  void OnLookedUp(const Result<std::vector<std::string>>& found) {
-    if (!found) return Fail(found.error().text);
-    request_.addresses =
-        CurlAddresses(std::string(method_.host), Format("%d", int{method_.port}).c_str(), *found);
-    Send();
-  }
-
-  void Send() {
-    const Duration left = std::max<Duration>(Left(), 1ms);
-    request_.connect_timeout = left;
-    request_.answer_timeout = left;
-    request_.total_timeout = left;
-    request_.on_answer = [this](const ApiAnswer& answer) { OnAnswer(answer); };
-    under_way_ = http_.Send(std::move(request_));
-  }
-
-  void OnAnswer(const ApiAnswer& answer) {
+  void OnAnswer(const ApiAnswer& answer) override {
     if (!answer.problem.empty()) return Fail(answer.problem);
     if (HasHttpStatus(call_.statuses, answer.status)) return Finish(ReloadResult::kDone, "");
     const bool redirect = answer.status >= 300 && answer.status < 400;
@@ -122,7 +81,7 @@ class AppCall : public Cancellable {
   }
 
   void Fail(const std::string& problem) {
-    if (Left() > kRounding) return Finish(ReloadResult::kConnection, problem);
+    if (Left() > kRounding) return Finish(failed_, problem);
     Finish(ReloadResult::kTimeout, Format("%s (see --http-timeout)", problem.c_str()));
   }
 
@@ -139,15 +98,11 @@ class AppCall : public Cancellable {
     then(outcome);  // last: may destroy this
   }
 
-  Loop& loop_;
-  HttpClient& http_;
   const HttpCall& call_;
   Function<void(const TellOutcome&)> then_;
-  Instant begun_;
+  ReloadResult failed_ = ReloadResult::kConnection;  // what a problem means
   HttpMethod method_;
   std::string verb_;
-  HttpRequest request_;
-  Handle under_way_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "platform/probe.h"
 
 namespace certlatch {
 
@@ -89,13 +90,15 @@ Function<void(const ApiAnswer&)> LinuxHost::Telling(const char* verb, const std:
   };
 }
 
-Handle LinuxHost::Probe(const Reachable& /*what*/, Duration /*limit*/,
+Handle LinuxHost::Probe(const Reachable& what, Duration limit,
                         Function<void(const ProbeOutcome&)> then) {
-  return loop_.After(0s, [then = std::move(then)] { then({false, 0, "not possible yet"}); });
+  return StartProbe(loop_, *http_, what, limit, std::move(then));
 }
 
 void LinuxHost::Print(std::string_view line) {
-  WriteTo(STDOUT_FILENO, Printable(line), output_stuck_);
+  // More than any mode prints in a line: JSON that is cut is none.
+  constexpr size_t kMaxPrinted = size_t{256} * 1024;
+  WriteTo(STDOUT_FILENO, Printable(line, kMaxPrinted), output_stuck_);
 }
 
 void LinuxHost::Log(const LogLine& line) {

@@ -141,7 +141,7 @@ void Stream::SendRest() {
 
 void Stream::TimeOut() {
   Finish(Format(connected_ ? "no answer from %s within %s" : "no connection to %s within %s",
-                peer_->text.c_str(), FormatDuration(deadline_).c_str()));
+                peer_->text.c_str(), RoughDuration(deadline_).c_str()));
 }
 
 void Stream::Finish(std::string problem) {

@@ -34,6 +34,12 @@ struct Search {
   ResourceFinder finder;
 };
 
+TEST(ResourceFinder, AsksNobodyAboutWhatTheTableKnows) {
+  Search search("Certs");
+  EXPECT_EQ(search.Outcome(), "certificates.cert-manager.io");
+  EXPECT_TRUE(search.host.history.empty());
+}
+
 TEST(ResourceFinder, AsksTheCoreGroupThenTheOthersAndTakesTheFirstMatch) {
   Search search("widget");
   search.host.Answer(search.host.Find("/apis"), 200, kGroups);

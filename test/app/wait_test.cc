@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "app/probe_loop.h"
 #include "domain/base64.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -37,7 +38,7 @@ std::string Event(const std::string& type, const std::string& object) {
 struct Waiting {
   explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions its_options = {})
       : options(std::move(its_options)) {
-    if (!targets.empty()) options.targets = *ParseTargets(targets);
+    if (!targets.empty()) options.targets = *ParseTargets(targets, true);
     wait = std::make_unique<Wait>(host, options,
                                   [this](WaitResult outcome) { result = std::move(outcome); });
     wait->Start();
@@ -472,6 +473,76 @@ TEST(Wait, AllGoalsMustHoldOfTheSameState) {
   ASSERT_FALSE(run.running());
   EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met",
                                             "certificate.cert-manager.io/web condition met"));
+}
+
+std::string Job(const std::string& condition, const std::string& name = "seed") {
+  return R"({"metadata":{"namespace":"default","name":")" + name +
+         R"(","resourceVersion":"3"},"status":{"conditions":[{"type":")" + condition +
+         R"(","status":"True"}]}})";
+}
+
+TEST(Wait, GivesOneTargetAConditionOfItsOwn) {
+  Waiting run({"job/seed=SuccessCriteriaMet", "certificate/web=Ready=False"});
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  EXPECT_TRUE(run.running());
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/web condition met"));
+  run.host.Send(run.host.Find("jobs?"), Event("MODIFIED", Job("SuccessCriteriaMet")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, WaitsForWhatIsOutsideTheApiToo) {
+  Waiting run({"job/seed", "tcp://db:5432"});
+  run.host.AnswerProbe(run.host.Find("tcp://db:5432"), {false, 0, "connection refused"});
+  EXPECT_THAT(run.host.Log(), HasSubstr("tcp://db:5432: connection refused; still waiting"));
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  EXPECT_TRUE(run.running());
+  EXPECT_EQ(run.host.Find("tcp://"), 0) << "a pause lies between two attempts";
+  run.host.Advance(kProbePause);
+  run.host.AnswerProbe(run.host.Find("tcp://db:5432"), {true, 0, ""});
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed,
+              ElementsAre("job.batch/seed condition met", "tcp://db:5432 condition met"));
+}
+
+TEST(Wait, SaysWhyWhatIsOutsideTheApiWasNotReadyInTime) {
+  WaitOptions options;
+  options.timeout = 2s;
+  Waiting run({"http://vault:8200/v1/sys/health"}, std::move(options));
+  run.host.AnswerProbe(run.host.Find("http://"), {false, 503, "HTTP 503, not 2xx"});
+  run.host.Advance(2s);
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(),
+            "error: timed out after 2s: http://vault:8200/v1/sys/health: HTTP 503, not 2xx");
+}
+
+WaitOptions Any() {
+  WaitOptions options;
+  options.any = true;
+  return options;
+}
+
+TEST(Wait, IsMetByAnyOneTargetIfThatIsAskedFor) {
+  Waiting run({"certificate/web", "job/seed"}, Any());
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("False", 3)));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("jobs?"), 200, List(Job("Complete")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("job.batch/seed condition met"));
+  EXPECT_THAT(run.host.Open(), IsEmpty());
+}
+
+TEST(Wait, FailsWithAnyOnlyWhenNoneCanBeMet) {
+  Waiting run({"job/seed", "job/other"}, Any());
+  run.host.Answer(run.host.Find("name%3Dseed"), 200, List(Job("Failed")));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("name%3Dother"), 200, List(Job("Failed", "other")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+  EXPECT_EQ(run.result->errors.size(), 2U);
 }
 
 TEST(Wait, EndsAtOnceWhenInterrupted) {

@@ -10,9 +10,13 @@ namespace certlatch::test {
 
 class Postgres : public App {
  public:
-  explicit Postgres(const TlsVolume& volume);
+  // kStandby: one whose recovery never ends, and which takes no connections meanwhile.
+  enum class Role { kPrimary, kStandby };
+
+  explicit Postgres(const TlsVolume& volume, Role role = Role::kPrimary);
   ~Postgres() override;
 
+  int PgIsReady() const;  // its exit status
   std::string PidFile() const { return File("data/postmaster.pid"); }
 
   // What its pod's securityContext and volume need.

@@ -109,6 +109,17 @@ TEST(CommandLine, ReadsEveryGoal) {
   EXPECT_TRUE(std::holds_alternative<JsonPathWait>(command.wait.goals[4]));
 }
 
+TEST(CommandLine, SaysWhenATargetOutsideTheApiServerIsReady) {
+  WaitOptions wait = Parsed({"wait", "pod/a"}).wait;
+  EXPECT_EQ(wait.http_statuses, "2xx");
+  EXPECT_EQ(wait.target_ca_file, "");
+  wait = Parsed({"wait", "pod/a", "--http-status=200,429", "--target-ca-file=/ca"}).wait;
+  EXPECT_EQ(wait.http_statuses, "200,429");
+  EXPECT_EQ(wait.target_ca_file, "/ca");
+  EXPECT_THAT(Refused({"wait", "pod/a", "--http-status=ok"}),
+              StartsWith("error: --http-status \"ok\": want statuses such as"));
+}
+
 TEST(CommandLine, RefusesContradictionsNamingBothSides) {
   EXPECT_EQ(Refused({"wait", "pod/a", "--token=t", "--token-file=f"}),
             "error: --token and --token-file contradict each other");
@@ -260,6 +271,61 @@ TEST(CommandLine, SaysHowToTellARefusalAsFarAsItWasRead) {
   EXPECT_FALSE(status.has_value());
   EXPECT_EQ(command.output.termination_log, "/t");
   EXPECT_EQ(command.output.format, LogFormat::kJson);
+}
+
+TEST(CommandLine, TargetsOutsideTheApiNeedNoCluster) {
+  const Command command = Parsed({"wait", "tcp://db:5432", "file:/etc/tls/tls.crt"}, {});
+  ASSERT_EQ(command.wait.targets.size(), 2U);
+  EXPECT_EQ(command.wait.targets[0].type, "");
+  EXPECT_EQ(command.connection.server, "");
+  EXPECT_EQ(Parsed({"wait", "pod/a", "tcp://db:5432"}).connection.server, "https://10.96.0.1:443");
+  EXPECT_THAT(Refused({"wait", "tcp://db"}, {}), HasSubstr("tcp://db"));
+  EXPECT_THAT(Refused({"wait", "tcp://db:5432", "--for=create"}, InPod(), "kubectl"),
+              HasSubstr("may not have more than one slash"));
+}
+
+// --- rbac ---
+
+std::string Rbac(std::vector<std::string_view> arguments) {
+  arguments.insert(arguments.begin(), "rbac");
+  const Command command = Parsed(arguments, {});
+  EXPECT_EQ(command.kind, Command::Kind::kPrint);
+  return command.text;
+}
+
+TEST(CommandLine, RbacNeedsNoCluster) {
+  const std::string yaml = Rbac({"--service-account", "web", "--name=waits", "wait",
+                                 "certificate/web", "secret/x@other", "-n", "prod"});
+  EXPECT_THAT(yaml, HasSubstr("resources: [\"certificates\"]\n  resourceNames: [\"web\"]\n"
+                              "  verbs: [\"list\", \"watch\"]\n"));
+  EXPECT_THAT(yaml, HasSubstr("  name: waits\n  namespace: other\n"));
+  EXPECT_THAT(yaml, HasSubstr("- kind: ServiceAccount\n  name: web\n  namespace: prod\n"));
+}
+
+TEST(CommandLine, RbacKnowsWhatEachModeAsksFor) {
+  EXPECT_THAT(
+      Rbac({"sidecar", "--volume=/tls", "--signal=HUP", "--process=nginx", "--expect=lease/web",
+            "-n=prod", "--wait=job/seed"}),
+      HasSubstr("[\"leases\"]\n  resourceNames: [\"web\"]\n  verbs: [\"list\", \"watch\"]"));
+  EXPECT_THAT(Rbac({"sidecar", "--volume=/tls", "--expect=lease/web", "--lease-mode=on-change"}),
+              HasSubstr("[\"leases\"]\n  resourceNames: [\"web\"]\n  verbs: [\"get\"]"));
+  EXPECT_THAT(Rbac({"check", "--volume=/tls", "--expect=secret/web"}),
+              HasSubstr("[\"secrets\"]\n  resourceNames: [\"web\"]\n  verbs: [\"get\"]"));
+  EXPECT_THAT(Rbac({"check", "--volume=/tls"}), HasSubstr("asks nothing"));
+  EXPECT_THAT(Rbac({"wait", "svc/web", "--for=create"}),
+              ::testing::Not(HasSubstr("endpointslices")));
+  EXPECT_THAT(Rbac({"kubectl", "wait", "pod/a", "--for=delete"}), HasSubstr("[\"pods\"]"));
+  EXPECT_THAT(Rbac({"wait", "widgets.v1.example.com/x"}),
+              HasSubstr("apiGroups: [\"example.com\"]\n  resources: [\"widgets\"]"));
+}
+
+TEST(CommandLine, RbacRefusesWhatItCannotKnow) {
+  EXPECT_THAT(Refused({"rbac", "wait", "widget/x"}, {}), HasSubstr("PLURAL.VERSION.GROUP/NAME"));
+  EXPECT_THAT(Refused({"rbac", "wait", "--nope"}, {}), HasSubstr("--nope"));
+  EXPECT_THAT(Refused({"rbac", "--service-account=a b", "wait", "pod/a"}, {}),
+              HasSubstr("\"a b\" is no name"));
+  EXPECT_THAT(Refused({"rbac", "--colour", "red", "wait", "pod/a"}, {}),
+              HasSubstr("see 'certlatch rbac --help'"));
 }
 
 }  // namespace

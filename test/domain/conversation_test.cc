@@ -76,7 +76,8 @@ TEST(PostgresStartup, IsAnsweredTheSameForEverySplitPoint) {
        "is starting up or shutting down"},
       {ErrorResponse(Field("SFATAL") + Field("C28000") + Field("Mno pg_hba.conf entry")), "yes"},
       {ErrorResponse(Field("SFATAL") + Field("C3D000") + Field("M57P03")), "yes"},
-      {ErrorResponse(""), "yes"},
+      {ErrorResponse(""), "cannot serve a connection"},
+      {ErrorResponse(Field("SFATAL") + Field("C2800") + Field("C")), "cannot serve a connection"},
       {ErrorResponse(Field("C57P03")), "is starting up or shutting down"},
       {ErrorResponse("C57P03").substr(0, 11) + '\0', "is starting up or shutting down"},
   };

@@ -82,15 +82,22 @@ const Target kService = TargetOf("", "v1", "services", "Service", "db");
 const Target kExternal =
     TargetOf("external-secrets.io", "v1", "externalsecrets", "ExternalSecret", "db");
 
-Diagnosis Diagnose(Api& api, const Target& target, const std::string& object,
-                   std::optional<WallTime> deadline = {}) {
-  const Json json = object.empty() ? Json() : *ParseJson(object);
-  Diagnosis diagnosis(target, object.empty() ? nullptr : &json, deadline);
-  while (const std::string* question = diagnosis.question()) {
-    diagnosis.OnAnswer(api.Get(std::string(*question)));
+// A walk to its end.
+class Diagnose : public Diagnosis {
+ public:
+  Diagnose(Api& api, const Target& target, const std::string& object,
+           std::optional<WallTime> deadline = {})
+      : Diagnosis(target, object.empty() ? nullptr : &Parsed(object), deadline) {
+    while (question() != nullptr) OnAnswer(api.Get(std::string(*question())));
   }
-  return diagnosis;
-}
+
+ private:
+  static const Json& Parsed(const std::string& object) {
+    static Json json;
+    json = *ParseJson(object);
+    return json;
+  }
+};
 
 std::vector<std::string> Lines(const Diagnosis& diagnosis) {
   std::vector<std::string> lines;
@@ -169,7 +176,7 @@ TEST(Diagnosis, NamesTheRoleThatRefusedAndTheNameThatItRefused) {
   Api api;
   api.Lists(kRequests, {Request(kApproved + "," + Condition("Ready", "False", "Failed", kDenial))})
       .Has(kVault, Ready("vault", R"("spec":{"vault":{}})"));
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Refused());
+  const Diagnose diagnosis(api, kWeb, Refused());
   EXPECT_EQ(diagnosis.Summary(kNow),
             "Vault role ai-ops-agent refused: subject alternate name ai-ops-agent not allowed by "
             "this role (spec.dnsNames[2]); next attempt in 54m");
@@ -221,7 +228,7 @@ TEST(Diagnosis, FindsANameOnlyWhereItStandsWhole) {
 TEST(Diagnosis, TellsAVaultThatIsDownFromOneThatRefuses) {
   Api api;
   api.Has(kVault, Ready("vault"));
-  const Diagnosis diagnosis = Diagnose(
+  const Diagnose diagnosis(
       api, kWeb,
       Certificate(Condition("Issuing", "False", "Failed",
                             "URL: PUT http://v/v1/pki/sign/r\nCode: 503. Errors:\n\n* sealed")));
@@ -258,7 +265,7 @@ TEST(Diagnosis, HasHopeWhenTheSpecWasChangedAfterTheFailure) {
   changed.replace(changed.find(R"("generation":2)"), 14, R"("generation":3)");
   Api api;
   api.Lists(kRequests, {Request(Condition("Denied", "True", "", "no"))});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, changed, kNow + 1min);
+  const Diagnose diagnosis(api, kWeb, changed, kNow + 1min);
   EXPECT_EQ(diagnosis.hopeless(), "");
   EXPECT_EQ(diagnosis.retry_at(), std::nullopt);
   EXPECT_THAT(Lines(diagnosis), Contains(StartsWith("  certificate/web: an issuance failed before "
@@ -276,7 +283,7 @@ TEST(Diagnosis, SaysThatTheNextAttemptIsDue) {
 TEST(Diagnosis, SaysThatNobodyHasApproved) {
   Api api;
   api.Lists(kRequests, {Request("")}).Has(kVault, Ready("vault"));
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.Summary(kNow),
             "certificaterequest/web-1: nobody has approved it: is an approver running?");
   EXPECT_EQ(diagnosis.hopeless(), "");
@@ -291,7 +298,7 @@ TEST(Diagnosis, IsHopelessWhenAPolicyDenied) {
                      Condition("Ready", "False", "Denied",
                                "The CertificateRequest was "
                                "denied"))});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.Summary(kNow),
             "certificaterequest/web-1: was denied: No policy approved this "
             "request: [web: spec.allowed.dnsNames]");
@@ -314,7 +321,7 @@ TEST(Diagnosis, PassesOverRequestsOfOthersAndOfOtherRevisions) {
   Api api;
   api.Lists(kRequests,
             {foreign, uncontrolled, Request(Condition("Denied", "True", "", ""), "", "7")});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.hopeless(), "");
   EXPECT_THAT(Lines(diagnosis), Contains("! certificaterequests: there is none of revision 1 yet: "
                                          "is cert-manager running?"));
@@ -337,7 +344,7 @@ TEST(Diagnosis, DoesNotBlameTheRequestOfTheAttemptBefore) {
                  R"("status":{"failureTime":"2026-03-01T10:59:00Z",)");
   Api api;
   api.Lists(kRequests, {failed});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.hopeless(), "");
   EXPECT_THAT(Lines(diagnosis), Contains("  certificaterequest/web-1: failed in the attempt "
                                          "before; a new one is beginning"));
@@ -359,7 +366,7 @@ TEST(Diagnosis, ReadsAllPagesOfALongList) {
 TEST(Diagnosis, AsksNoMoreThanTwentyQuestions) {
   Api api;
   api.Has(kRequests, R"({"metadata":{"continue":"again"},"items":[]})");
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(api.asked().size(), kMaxQuestions);
   EXPECT_THAT(Lines(diagnosis),
               Contains("? certificate/web: there is more to look at than 20 answers"));
@@ -375,7 +382,7 @@ TEST(Diagnosis, NamesAMissingIssuer) {
                                    "Referenced \"Issuer\" not found: issuer.cert-manager.io "
                                    "\"vault\" not found"),
                      R"({"name":"vault"})")});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.Summary(kNow), "issuer/vault: does not exist in namespace prod");
   EXPECT_THAT(Lines(diagnosis), Contains("? issuer/vault: is a ClusterIssuer meant? "
                                          "spec.issuerRef.kind is Issuer if it is left out"));
@@ -448,7 +455,7 @@ TEST(Diagnosis, FindsTheChallengeThatSomethingElseAnswers) {
                 Challenge(R"({"dnsName":"web.example","type":"HTTP-01"})",
                           R"({"state":"pending","processing":true,"presented":true,
                      "reason":"Waiting for HTTP-01 challenge propagation: wrong status code '404', expected '200'"})")});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_EQ(diagnosis.Summary(kNow),
             "challenge/web-1-77-9: HTTP-01 for web.example is pending: Waiting for HTTP-01 "
             "challenge propagation: wrong status code '404', expected '200'");
@@ -461,7 +468,7 @@ TEST(Diagnosis, FindsTheRecordThatIsNotSeenYet) {
                      {Challenge(R"({"dnsName":"web.example","type":"DNS-01","wildcard":true})",
                                 R"({"state":"pending","processing":true,"presented":true,
                      "reason":"Waiting for DNS-01 challenge propagation: DNS record for \"web.example\" not yet propagated"})")});
-  const Diagnosis diagnosis = Diagnose(api, kWeb, Issuing());
+  const Diagnose diagnosis(api, kWeb, Issuing());
   EXPECT_THAT(diagnosis.Summary(kNow),
               HasSubstr("DNS-01 for *.web.example is pending: Waiting for DNS-01"));
   EXPECT_THAT(Lines(diagnosis).back(), HasSubstr("the TXT record is not seen yet"));
@@ -551,8 +558,8 @@ TEST(Diagnosis, FindsTheStoreThatIsNotReady) {
               Condition("Ready", "False", "InvalidProviderConfig",
                         "unable to log in to auth method: permission denied") +
               "]}}");
-  const Diagnosis diagnosis =
-      Diagnose(api, kExternal, ExternalSecret("could not get secret data from provider"));
+  const Diagnose diagnosis(api, kExternal,
+                           ExternalSecret("could not get secret data from provider"));
   EXPECT_THAT(Lines(diagnosis),
               ElementsAre("! externalsecret/db: is not ready (SecretSyncedError): could not get "
                           "secret data from provider",
@@ -631,10 +638,9 @@ TEST(Diagnosis, SaysThatNobodyFillsTheSecretOnlyIfAllCouldBeRead) {
 
 TEST(Diagnosis, NeverShowsASecretsData) {
   Api api;
-  const Diagnosis diagnosis =
-      Diagnose(api, kSecret, R"({"metadata":{"name":"web-tls","annotations":{
+  const Diagnose diagnosis(api, kSecret, R"({"metadata":{"name":"web-tls","annotations":{
         "cert-manager.io/certificate-name":"web"}},"data":{"tls.key":"c2VjcmV0"}})");
-  EXPECT_THAT(diagnosis.ToJson(kNow), Not(HasSubstr("c2VjcmV0")));
+  EXPECT_THAT(Lines(diagnosis), Not(Contains(HasSubstr("c2VjcmV0"))));
   EXPECT_THAT(api.asked(), ElementsAre(std::string(kCertManager) + "certificates/web"));
 }
 
@@ -729,16 +735,10 @@ TEST(Diagnosis, WalksFromAWorkloadToItsPods) {
 
 // --- any kind, any JSON ---
 
-TEST(Diagnosis, OfAnUnknownKindIsItsReadyCondition) {
+TEST(Diagnosis, OfAnUnknownKindSaysNoMoreThanThatItIsMissing) {
   Api api;
   const Target widget = TargetOf("example.com", "v1", "widgets", "Widget", "w");
-  EXPECT_EQ(
-      Diagnose(api, widget,
-               R"({"status":{"conditions":[)" + Condition("Ready", "False", "Why", "so") + "]}}")
-          .Summary(kNow),
-      "is not ready (Why): so");
-  EXPECT_EQ(Diagnose(api, widget, "{}").Summary(kNow),
-            "has no condition Ready yet: is its controller running?");
+  EXPECT_EQ(Diagnose(api, widget, R"({"status":{"conditions":[]}})").Summary(kNow), "");
   EXPECT_EQ(Diagnose(api, widget, "").Summary(kNow), "does not exist in namespace prod");
 }
 
@@ -765,16 +765,17 @@ TEST(Diagnosis, StandsAnyJsonInAnyPlace) {
     for (const char* group :
          {"cert-manager.io", "acme.cert-manager.io", "external-secrets.io", "", "batch"}) {
       for (const std::string& value : odd) {
+        const char* v = value.c_str();
         const std::string object =
-            R"({"metadata":)" + value + R"(,"spec":)" + value + R"(,"subsets":)" + value +
-            R"(,"status":{"conditions":)" + value + R"(,"containerStatuses":)" + value +
-            R"(,"lastFailureTime":)" + value + R"(,"revision":)" + value + "}}";
+            Format(R"({"metadata":%s,"spec":%s,"subsets":%s,"status":{"conditions":%s,)"
+                   R"("containerStatuses":%s,"lastFailureTime":%s,"revision":%s}})",
+                   v, v, v, v, v, v, v);
         Api api;
         const Target target = TargetOf(group, "v1", plural, "Kind", "n");
-        Diagnose(api, target, object);
-        Diagnose(api, target, "");
-        Diagnosis diagnosis = Diagnose(api, target, R"({"status":)" + value + "}");
-        EXPECT_TRUE(ParseJson(diagnosis.ToJson(kNow)).has_value());
+        EXPECT_LE(Lines(Diagnose(api, target, object)).size(), kMaxFindings);
+        EXPECT_LE(Lines(Diagnose(api, target, "")).size(), kMaxFindings);
+        const Diagnose diagnosis(api, target, R"({"status":)" + value + "}");
+        EXPECT_LE(diagnosis.findings().size(), kMaxFindings);
       }
     }
   }
@@ -789,7 +790,7 @@ TEST(Diagnosis, StandsAnyJsonAsAnAnswer) {
         const Json object = start.empty() ? Json() : *ParseJson(start);
         Diagnosis diagnosis(target, start.empty() ? nullptr : &object, {});
         while (diagnosis.question() != nullptr) diagnosis.OnAnswer({200, body, "", {}});
-        EXPECT_TRUE(ParseJson(diagnosis.ToJson(kNow)).has_value());
+        EXPECT_LE(diagnosis.findings().size(), kMaxFindings);
       }
     }
   }
@@ -803,7 +804,7 @@ TEST(Diagnosis, ShowsPrintableBoundedLinesOnly) {
   Api api;
   api.Lists(kRequests,
             std::vector<std::string>(100, Request(Condition("Denied", "True", hostile, hostile))));
-  const Diagnosis diagnosis = Diagnose(
+  const Diagnose diagnosis(
       api, kWeb,
       R"({"metadata":{"name":)" + JsonQuote(hostile) + R"(,"uid":"u-cert"},"spec":{"dnsNames":[)" +
           names + R"(]},"status":{"lastFailureTime":)" + JsonQuote(hostile) + R"(,"conditions":[)" +
@@ -816,24 +817,6 @@ TEST(Diagnosis, ShowsPrintableBoundedLinesOnly) {
   }
   EXPECT_LE(diagnosis.hopeless().size(), 2000U);
   EXPECT_THAT(diagnosis.hopeless(), Not(HasSubstr("\x1b")));
-}
-
-TEST(Diagnosis, HasAStableShapeAsJson) {
-  Api api;
-  api.Refuses(kRequests).Has(kVault, Ready("vault"));
-  const Json json = *ParseJson(Diagnose(api, kWeb, Refused(), kNow).ToJson(kNow));
-  EXPECT_EQ(json["target"].AsString(), "certificate/web");
-  EXPECT_EQ(json["namespace"].AsString(), "prod");
-  EXPECT_THAT(std::string(json["summary"].AsString()), EndsWith("next attempt in 54m"));
-  EXPECT_EQ(json["nextAttempt"].AsString(), "2026-03-01T12:54:00Z");
-  EXPECT_THAT(std::string(json["hopeless"].AsString()), HasSubstr("too late"));
-  EXPECT_EQ(json["findings"][size_t{0}]["object"].AsString(), "certificate/web");
-  EXPECT_EQ(json["findings"][size_t{0}]["severity"].AsString(), "cause");
-  EXPECT_EQ(json["findings"][size_t{1}]["severity"].AsString(), "info");
-  EXPECT_EQ(json["findings"][size_t{3}]["severity"].AsString(), "hint");
-  const Json calm = *ParseJson(Diagnose(api, kWeb, Issuing()).ToJson(kNow));
-  EXPECT_TRUE(calm.Find("nextAttempt")->is_null());
-  EXPECT_TRUE(calm.Find("hopeless")->is_null());
 }
 
 }  // namespace

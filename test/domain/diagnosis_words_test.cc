@@ -12,6 +12,8 @@ TEST(DiagnosisWords, FillFieldsIn) {
   EXPECT_EQ(Fill("{a.b}, {n} and {lines}", kObject), "deep, -7 and two lines\\x07");
   EXPECT_EQ(Fill("<{none}{empty}{odd}{a.b.c}>", kObject), "<>");
   EXPECT_EQ(Fill("{a}", Json()), "");
+  EXPECT_EQ(Fill("{$}, {n}[: {$}]", kObject, " as they are "), " as they are , -7:  as they are ");
+  EXPECT_EQ(Fill("none[: {$}]", kObject), "none");
 }
 
 TEST(DiagnosisWords, LeaveOutThePartInBracketsWhoseFieldIsMissing) {

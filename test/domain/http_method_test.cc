@@ -86,6 +86,42 @@ TEST(HttpMethod, DoesNotRepeatCredentials) {
               AllOf(Not(HasSubstr("hunter2")), HasSubstr("see --http-auth-file")));
 }
 
+TEST(HttpUrl, IsOfATcpServer) {
+  HttpMethod method;
+  ASSERT_TRUE(ReadHttpUrl("https://[::1]/a?b", method));
+  EXPECT_EQ(method.url, "https://[::1]/a?b");
+  EXPECT_EQ(method.host, "::1");
+  EXPECT_EQ(method.port, 443);
+  for (const char* url :
+       {"", "http://unix:/run/a.sock:/", "GET http://a", "ftp://a", "http://a@b"}) {
+    EXPECT_FALSE(ReadHttpUrl(url, method)) << url;
+  }
+}
+
+TEST(HttpUrl, ARedirectIsRelativeToIt) {
+  const struct {
+    const char* url;
+    const char* location;
+    const char* leads_to;
+  } cases[] = {
+      {"http://a/b/c?d", "https://e:1/f#g", "https://e:1/f"},
+      {"https://a/b/c?d", "//e/f", "https://e/f"},
+      {"http://a:1/b/c?d/e", "/f?g=//h", "http://a:1/f?g=//h"},
+      {"http://a/b/c?d/e", "f", "http://a/b/f"},
+      {"http://a/b/c?d/e", "?f", "http://a/b/c?f"},
+      {"http://a", "f", "http://a/f"},
+      {"http://a?b", "f", "http://a/f"},
+      {"http://a?b", "/f", "http://a/f"},
+      {"http://a", "?f", "http://a/?f"},
+      {"http://a/b", "f?g:h", "http://a/f?g:h"},
+      {"http://a/b", "javascript:f", "javascript:f"},
+      {"http://a/b", "", "http://a/"},
+  };
+  for (const auto& [url, location, leads_to] : cases) {
+    EXPECT_EQ(RedirectUrl(url, location), leads_to) << url << " " << location;
+  }
+}
+
 std::string Said(const Status& status) { return status ? "" : status.error().text; }
 
 TEST(HttpHeader, IsANameAndAValue) {

@@ -1,5 +1,6 @@
 #include "domain/target.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace certlatch {
@@ -26,6 +27,30 @@ TEST(Target, HasTypeNameNamespaceAndPort) {
 
 TEST(Target, TakesPortsOfServicesOnly) {
   EXPECT_EQ(Parsed({"clusterrole/system:node"}), "clusterrole|system:node||; ");
+}
+
+TEST(Target, MayHaveAConditionOfItsOwn) {
+  const auto targets = ParseTargets({"job/seed@prod=Complete", "cert/web=Ready=False"});
+  ASSERT_TRUE(targets) << targets.error().text;
+  EXPECT_EQ((*targets)[0].name, "seed");
+  EXPECT_EQ((*targets)[0].ns, "prod");
+  EXPECT_EQ((*targets)[0].goal, "Complete");
+  EXPECT_EQ((*targets)[1].goal, "Ready=False");
+  EXPECT_THAT(Parsed({"job/seed="}), ::testing::HasSubstr("no condition after"));
+}
+
+TEST(Target, MayBeOutsideTheApiAndKeepsItsPlace) {
+  const auto targets = ParseTargets({"job/seed", "tcp://db:5432", "cert/web"}, true);
+  ASSERT_TRUE(targets) << targets.error().text;
+  ASSERT_EQ(targets->size(), 3U);
+  EXPECT_EQ((*targets)[1].text, "tcp://db:5432");
+  EXPECT_EQ((*targets)[1].type, "");
+  EXPECT_EQ((*targets)[2].name, "web");
+  const auto mixed = ParseTargets({"pod", "a", "file:/x"}, true);
+  ASSERT_TRUE(mixed) << mixed.error().text;
+  EXPECT_EQ(mixed->size(), 2U);
+  EXPECT_FALSE(ParseTargets({"tcp://db"}, true));
+  EXPECT_FALSE(ParseTargets({"tcp://db:5432"}));
 }
 
 TEST(Target, TakesKubectlsOtherForms) {

@@ -90,6 +90,7 @@ void RequireComplete(const Command& command) {
       RequireVolume(command.check.pod.volume);
       Require(connected == RequireSource(command.check.expect));
       return Require(command.check.timeout > Duration::zero());
+    case Command::Kind::kExplain:
     case Command::Kind::kPrint:
       return;
   }

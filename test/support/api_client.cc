@@ -10,14 +10,14 @@ ApiClient::ApiClient(uint16_t port, std::string ca_pem, std::string token)
   headers_ = "Authorization: Bearer " + token + "\r\nAccept: application/json\r\n";
 }
 
-Response ApiClient::Request(std::string_view method, std::string_view path, std::string_view json) {
-  const std::string type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
+Response ApiClient::Request(std::string_view method, std::string_view path, std::string_view body,
+                            const std::string& type) {
   const std::string headers = headers_ + "Content-Type: " + type + "\r\n";
   // A kept connection may have been cut since: the second attempt opens its own.
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (connection_ == nullptr) connection_ = TestClient::Connect(port_, ca_pem_);
     if (connection_ == nullptr) return {};
-    std::optional<Response> response = connection_->Request(method, path, json, headers);
+    std::optional<Response> response = connection_->Request(method, path, body, headers);
     if (response) return *std::move(response);
     connection_.reset();
   }

@@ -23,9 +23,12 @@ class ApiClient {
   Response Post(std::string_view path, std::string_view json) {
     return Request("POST", path, json);
   }
+  Response PostYaml(std::string_view path, std::string_view yaml) {
+    return Request("POST", path, yaml, "application/yaml");
+  }
   // RFC 7386: null removes, lists are replaced as a whole.
   Response MergePatch(std::string_view path, std::string_view json) {
-    return Request("PATCH", path, json);
+    return Request("PATCH", path, json, "application/merge-patch+json");
   }
   Response Delete(std::string_view path) { return Request("DELETE", path, ""); }
 
@@ -33,7 +36,8 @@ class ApiClient {
   std::string TokenFor(const std::string& ns, const std::string& service_account);
 
  private:
-  Response Request(std::string_view method, std::string_view path, std::string_view json);
+  Response Request(std::string_view method, std::string_view path, std::string_view body,
+                   const std::string& type = "application/json");
 
   uint16_t port_;
   std::string ca_pem_;

@@ -45,8 +45,9 @@ Handle FakeHost::Change(const ApiChange& change, Function<void(const ApiAnswer&)
                   std::move(then));
 }
 
-Handle FakeHost::Probe(const Reachable& what, Duration /*limit*/,
+Handle FakeHost::Probe(const Reachable& what, Duration limit,
                        Function<void(const ProbeOutcome&)> then) {
+  probe_limit = limit;
   Handle handle = Register({what.text, false, now_, "", "PROBE"}, nullptr, nullptr);
   pending_[last_id_].probed = std::move(then);
   return handle;

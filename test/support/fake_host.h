@@ -64,6 +64,7 @@ class FakeHost : public Host {
   std::vector<std::string> printed;
   std::vector<std::string> logged;  // texts
   std::vector<Request> history;     // all requests ever made
+  Duration probe_limit{};           // of the last probe
 
  private:
   struct Pending {

@@ -1,0 +1,150 @@
+#include "app/rbac.h"
+
+#include <string_view>
+
+#include "base/text.h"
+#include "domain/rights.h"
+
+namespace certlatch {
+namespace {
+
+// Their readiness asks for whatever Services they name. (That of a CustomResourceDefinition does so
+// only with a conversion webhook, which few have; the error names the right then.)
+constexpr const char* kNamingServices[] = {
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+};
+
+// "v1", "v1beta1"
+bool IsVersion(std::string_view text) {
+  return text.size() > 1 && text[0] == 'v' && text[1] >= '0' && text[1] <= '9';
+}
+
+// The type as the API has it: out of the table, else PLURAL.VERSION.GROUP taken at its word.
+bool Identify(const std::string& type, Resource& resource) {
+  const std::vector<TypeName> readings = ReadTypeName(type);
+  for (const TypeName& name : readings) {
+    if (auto known = FindWellKnown(name)) {
+      resource = *std::move(known);
+      return true;
+    }
+  }
+  if (readings.empty() || !IsVersion(readings[0].version)) return false;
+  resource.group = readings[0].group;
+  resource.version = readings[0].version;
+  resource.plural = readings[0].resource;
+  return true;
+}
+
+void AddServices(const Resource& resource, Rights& rights) {
+  for (const char* const type : kNamingServices) {
+    if (resource.GroupResource() != type) continue;
+    rights.Add({*FindWellKnown({"services", "", "", false}), "", "", ""}, kList | kWatch);
+    rights.Add({*FindWellKnown({"endpointslices", "", "", false}), "", "", ""}, kList | kWatch);
+  }
+}
+
+bool AsksForReady(const TargetName& name, const WaitOptions& wait) {
+  if (!name.goal.empty()) return std::holds_alternative<ReadyGoal>(GoalOfTarget(name.goal));
+  for (const Goal& goal : wait.goals) {
+    if (std::holds_alternative<ReadyGoal>(goal)) return true;
+  }
+  return wait.goals.empty();
+}
+
+Status AddTarget(const TargetName& name, const WaitOptions& wait, Rights& rights) {
+  Target target{name, {}, name.ns.empty() ? wait.ns : name.ns};
+  if (!Identify(name.type, target.resource)) {
+    return Failure(Code::kConfig,
+                   "the type of %s is in no table of ours; write it as PLURAL.VERSION.GROUP/NAME",
+                   Printable(name.text, 300).c_str());
+  }
+  if (wait.all_namespaces || !target.resource.namespaced) target.ns.clear();
+  if (!AsksForReady(name, wait)) {
+    rights.Add({target.resource, target.ns, name.name, ""}, kList | kWatch);
+    return {};
+  }
+  for (const Selection& need : ReadinessNeeds(target, {})) rights.Add(need, kList | kWatch);
+  AddServices(target.resource, rights);
+  return {};
+}
+
+Status AddWait(const WaitOptions& wait, Rights& rights) {
+  for (const TargetName& name : wait.targets) {
+    if (name.type.empty()) continue;  // nothing of the API
+    Status added = AddTarget(name, wait, rights);
+    if (!added) return added;
+  }
+  for (const std::string& type : wait.types) {
+    TargetName any;
+    any.text = any.type = type;
+    Status added = AddTarget(any, wait, rights);
+    if (!added) return added;
+  }
+  if (wait.files.empty()) return {};
+  return Error{Code::kConfig, "manifests are not read for this; name their objects instead of -f"};
+}
+
+Status AddExplain(const ExplainOptions& explain, Rights& rights) {
+  WaitOptions wait;
+  wait.ns = explain.ns;
+  wait.targets = explain.targets;
+  return AddWait(wait, rights);
+}
+
+void AddExpected(const ExpectOptions& expect, unsigned verbs, Rights& rights) {
+  if (expect.source == ReloadOptions::Source::kNone) return;
+  rights.Add(ExpectSelection(expect), verbs);
+}
+
+void AddPublish(const PublishOptions& publish, Rights& rights) {
+  using Source = ReloadOptions::Source;
+  if (!publish.secret.empty()) {
+    AddExpected({Source::kSecret, publish.secret, publish.ns, ""}, kList | kWatch, rights);
+  }
+  const ExpectOptions lease{Source::kLease, publish.lease, publish.ns, ""};
+  AddExpected(lease, kList | kWatch | kPatch, rights);
+  if (!publish.create) return;
+  Selection any = ExpectSelection(lease);
+  any.name.clear();
+  rights.Add(any, kCreate);
+}
+
+}  // namespace
+
+Result<std::string> RbacFor(const Command& command, const RbacOptions& options) {
+  Rights rights;
+  const std::string* ns = &command.wait.ns;
+  Status status;
+  switch (command.kind) {
+    case Command::Kind::kWait:
+      status = AddWait(command.wait, rights);
+      break;
+    case Command::Kind::kSidecar:
+      ns = &command.sidecar.wait.ns;
+      status = AddWait(command.sidecar.wait, rights);
+      AddExpected(command.sidecar.expect,
+                  command.sidecar.reload.expect_on_change ? kGet : kList | kWatch, rights);
+      break;
+    case Command::Kind::kPublish:
+      ns = &command.publish.ns;
+      AddPublish(command.publish, rights);
+      break;
+    case Command::Kind::kCheck:
+      ns = &command.check.expect.ns;
+      AddExpected(command.check.expect, kGet, rights);
+      break;
+    case Command::Kind::kExplain:
+      ns = &command.explain.ns;
+      status = AddExplain(command.explain, rights);
+      break;
+    case Command::Kind::kPrint:
+      break;
+  }
+  if (!status) return std::move(status).error();
+  std::string yaml = rights.ToYaml(options.name, options.account, *ns);
+  if (yaml.empty()) yaml = "# This command asks nothing of the API server.\n";
+  return yaml;
+}
+
+}  // namespace certlatch

@@ -1,0 +1,65 @@
+#include "platform/url_request.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "platform/resolver.h"
+
+namespace certlatch {
+namespace {
+
+// Of curl's own timers, so that ours ends what is too slow: its words are clearer.
+constexpr Duration kRounding = 50ms;
+
+}  // namespace
+
+UrlRequest::UrlRequest(Loop& loop, HttpClient& http, Duration limit)
+    : loop_(loop), http_(http), end_(Loop::Now() + limit) {}
+
+Duration UrlRequest::Left() const { return std::max<Duration>(end_ - Loop::Now(), 1ms); }
+
+Status UrlRequest::Trust(const std::string& ca_file, const char* flag, bool verify) {
+  auto identity = std::make_unique<TlsIdentity>();
+  identity->verify = verify;
+  if (!ca_file.empty()) {
+    Result<std::string> pem = ReadCertificates(ca_file, flag);
+    if (!pem) return std::move(pem).error();
+    identity->certificate_authority = *std::move(pem);
+  }
+  request_.tls = std::move(identity);
+  request_.trust_flag = flag;
+  request_.name_flag = "";
+  return {};
+}
+
+void UrlRequest::Ask(const HttpMethod& method) {
+  const std::string host(method.host);
+  if (host.empty() || IsIpAddress(host)) return Send();
+  under_way_ = ResolveHost(
+      loop_, host, Left(),
+      [this, host, port = method.port](const Result<std::vector<std::string>>& found) {
+        if (!found) return Refuse(found.error().text);
+        request_.addresses = CurlAddresses(host, Format("%d", int{port}).c_str(), *found);
+        Send();
+      });
+}
+
+void UrlRequest::Refuse(std::string problem) {
+  under_way_ = loop_.After(Duration::zero(), [this, problem = std::move(problem)] {
+    ApiAnswer answer;
+    answer.problem = problem;
+    OnAnswer(answer);
+  });
+}
+
+void UrlRequest::Send() {
+  request_.answer_timeout = Left();
+  request_.connect_timeout = request_.answer_timeout + kRounding;
+  request_.total_timeout = request_.connect_timeout;
+  request_.on_answer = [this](const ApiAnswer& answer) { OnAnswer(answer); };
+  under_way_ = http_.Send(std::move(request_));
+}
+
+}  // namespace certlatch
