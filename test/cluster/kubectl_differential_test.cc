@@ -551,7 +551,7 @@ constexpr char kData[] = R"({"data":{"phase":"done"}})";
 
 const Change kChanges[] = {
     {"certificate/one --for=condition=Ready", "PATCH", "certificates", "one/status", kReadyNow},
-    {"certificate/two certificate/ready --for=condition=Ready -o name", "PATCH", "certificates",
+    {"certificate/ready certificate/two --for=condition=Ready -o name", "PATCH", "certificates",
      "two/status", kReadyNow},
     {"certificate -l n=three --for=condition=Ready", "PATCH", "certificates", "three/status",
      kReadyNow},
