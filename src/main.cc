@@ -26,6 +26,7 @@
 #include "platform/linux_host.h"
 #include "platform/linux_pod.h"
 #include "platform/loop.h"
+#include "platform/manifest_files.h"
 #include "platform/status_server.h"
 #include "platform/version.h"
 
@@ -35,7 +36,14 @@ namespace {
 constexpr int kExitMet = 0;
 constexpr int kExitNotMet = 1;
 constexpr int kExitImpossible = 3;
+constexpr size_t kMaxKubeconfig = 1 << 20;
 constexpr size_t kMaxLastWords = 4096;  // what the kubelet takes of a termination message
+
+Result<std::string> ReadKubeconfig(const std::string& path) {
+  Result<std::string> text = ReadSmallFile(path, kMaxKubeconfig);
+  if (!text && access(path.c_str(), F_OK) != 0) text.error().code = Code::kNotFound;
+  return text;
+}
 
 Surroundings LookAround() {
   Surroundings surroundings;
@@ -45,6 +53,7 @@ Surroundings LookAround() {
   const auto ns = ReadSmallFile(Format("%s/namespace", kServiceAccountDir), 256);
   if (ns) surroundings.service_account_namespace = Trim(*ns);
   surroundings.version = VersionText();
+  surroundings.read_file = ReadKubeconfig;
   return surroundings;
 }
 
@@ -142,7 +151,10 @@ int Conclude(const Stage& stage, WaitResult result, const Command& command) {
   if (result.outcome == WaitOutcome::kMet) return kExitMet;
   if (as_kubectl && result.errors.size() > 1) DropPrefixes(result.errors);
   for (const std::string& line : result.errors) {
-    stage.host->Log({LogLevel::kError, "failed", line});
+    // One that kubectl gives two lines has them here, too.
+    for (const std::string_view part : Split(line, '\n')) {
+      stage.host->Log({LogLevel::kError, "failed", part});
+    }
   }
   LastWords(result.errors, command.output.termination_log);
   return ExitStatus(result.outcome, as_kubectl);
@@ -234,7 +246,10 @@ int RunShell(const Stage& stage, Command& command) {
 
 int RunMode(Command& command) {
   Stage stage;
-  const Status built = Build(command, stage);
+  WaitOptions& wait = command.wait;
+  Status built = ReadManifestFiles(wait.files, wait.recursive, wait.targets);
+  if (!built) return FailBeforeStart(std::move(built).error().With("error"), command.output);
+  built = Build(command, stage);
   if (!built) return FailBeforeStart(built.error(), command.output);
   switch (command.kind) {
     case Command::Kind::kWait:

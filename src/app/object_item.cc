@@ -17,12 +17,6 @@ constexpr Duration kFirstDiagnosis = 1s;
 constexpr Duration kNextDiagnosis = 15s;
 constexpr Duration kRarestDiagnosis = 2min;
 
-// kubectl names the type it does not find without its group.
-std::string NoSuchType(std::string_view type) {
-  return Format("error: the server doesn't have a resource type \"%s\"",
-                Printable(type.substr(0, type.find('.')), 300).c_str());
-}
-
 std::string NotFound(const std::string& group_resource, const std::string& name) {
   return Format("Error from server (NotFound): %s \"%s\" not found", group_resource.c_str(),
                 name.c_str());
@@ -52,9 +46,9 @@ struct ObjectItem::Watched {
 };
 
 ObjectItem::ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board,
-                       const TargetName& name)
-    : WaitItem(host, options, board), backoff_(100ms, 2s, options.watch.seed) {
-  target_.name = name;
+                       const TargetName& name, const Resource& resource)
+    : TypedItem(host, options, board, name) {
+  target_.resource = resource;
   if (!name.goal.empty()) own_goals_.push_back(GoalOfTarget(name.goal));
 }
 
@@ -62,19 +56,15 @@ ObjectItem::~ObjectItem() = default;
 
 void ObjectItem::Start(Instant deadline) {
   deadline_ = deadline;
-  Resolve();
+  TypedItem::Start(deadline);
 }
 
 void ObjectItem::Close() {
-  timer_.reset();
+  TypedItem::Close();
   diagnosis_timer_.reset();
   diagnoser_.reset();
   namespace_request_.reset();
   for (const Watched& one : watched_) one.watcher->Close();
-}
-
-std::string ObjectItem::Label() const {
-  return target_.resource.kind.empty() ? target_.name.text : target_.Label();
 }
 
 std::string ObjectItem::Name() const {
@@ -87,51 +77,12 @@ bool ObjectItem::IsAbsent() const { return watched_[0].watcher->collection().obj
 std::string ObjectItem::KubectlTimeout() const {
   // Nothing was ever seen of it: that is no condition which is not met.
   if (!seen_ && !record.trouble.empty()) return "error: " + record.trouble;
-  if (options_.timeout != Duration::zero() && IsCreate(goals()[0]) && seen_ && IsAbsent()) {
+  if (IsCreate(goals()[0]) && seen_ && IsAbsent()) {
     return "error: timed out waiting for the condition";
   }
   const std::string& plural = target_.resource.plural;
   return Format("error: %s %s/%s", KubectlComplaint(),
                 (plural.empty() ? target_.name.type : plural).c_str(), target_.name.name.c_str());
-}
-
-// --- which type is it? ---
-
-void ObjectItem::Resolve() {
-  finder_ = std::make_unique<ResourceFinder>(
-      host_, target_.name.type, options_.watch.retry_unauthorized,
-      [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
-  finder_->Start();
-}
-
-void ObjectItem::OnResolved(Result<Resource> resource) {
-  if (resource) {
-    target_.resource = *std::move(resource);
-    const std::string& ns = target_.name.ns.empty() ? options_.ns : target_.name.ns;
-    target_.ns = target_.resource.namespaced ? ns : "";
-    (void)Plan();
-    return;
-  }
-  const Error& error = resource.error();
-  const bool qualified = target_.name.type.find('.') != std::string::npos;
-  switch (error.code) {
-    case Code::kNotFound:
-      // A bare word that no API knows is a typing error; a full name may be a CRD yet to come.
-      if (options_.as_kubectl) return Fail(NoSuchType(target_.name.type));
-      if (!qualified) return Fail("error: " + error.text);
-      return RetryResolve(options_.watch.poll_every, error.text + " (yet); is it installed?");
-    case Code::kDenied:
-      if (!options_.watch.retry_forbidden) return Fail(ErrorLine(error.text));
-      [[fallthrough]];
-    default:
-      return RetryResolve(backoff_.Next(), error.text);
-  }
-}
-
-void ObjectItem::RetryResolve(Duration pause, const std::string& reason) {
-  board_.OnTrouble(*this, reason);
-  if (!record.pending()) return;
-  timer_ = host_.After(pause, [this] { Resolve(); });
 }
 
 // --- watching ---
@@ -206,7 +157,7 @@ bool ObjectItem::CheckTrouble() {
     const Collection::Knowledge knowledge = watcher.collection().knowledge;
     const bool not_served = knowledge == Collection::Knowledge::kNotServed;
     if (not_served && options_.as_kubectl && !seen_) {
-      Fail(NoSuchType(target_.name.type));
+      Fail(NoSuchType());
       return true;
     }
     known = known && knowledge == Collection::Knowledge::kKnown;
@@ -221,21 +172,12 @@ bool ObjectItem::CheckTrouble() {
   return true;
 }
 
-std::string ObjectItem::DeniedError(const Error& error) const {
-  if (options_.as_kubectl && error.code == Code::kDenied) {
-    return "Error from server (Forbidden): " + error.text;
-  }
-  return ErrorLine(error.text);
-}
-
 // True: the target is absent at the first look, and that decides it.
 bool ObjectItem::CheckExistence() {
   if (std::exchange(seen_, true)) return false;
-  const bool must_exist = options_.as_kubectl || !options_.wait_for_existence;
   const bool waits_for_creation = IsCreate(goals()[0]);
-  if (!must_exist || !IsAbsent() || waits_for_creation) return false;
-  for (const Goal& goal : goals()) {
-    if (!IsDelete(goal)) continue;
+  if (!options_.must_exist() || !IsAbsent() || waits_for_creation) return false;
+  if (AskForDeletion(goals())) {
     board_.OnMet(*this, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
     return true;
   }

@@ -9,29 +9,26 @@
 
 #include "app/diagnoser.h"
 #include "app/object_watcher.h"
-#include "app/resource_finder.h"
-#include "app/wait_item.h"
-#include "domain/backoff.h"
+#include "app/typed_item.h"
 
 namespace certlatch {
 
-class ObjectItem : public WaitItem {
+class ObjectItem : public TypedItem {
  public:
-  ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name);
+  // `resource`: where it is known already.
+  ObjectItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name,
+             const Resource& resource = {});
   ~ObjectItem() override;
 
   void Start(Instant deadline) override;
   void Close() override;
-  std::string Label() const override;
   std::string Name() const override;
   size_t lines() const override { return goals().size(); }
   bool Answered() const override { return seen_ || WaitItem::Answered(); }
   std::string KubectlTimeout() const override;
 
  private:
-  void Resolve();
-  void OnResolved(Result<Resource> resource);
-  void RetryResolve(Duration pause, const std::string& reason);
+  void OnType() override { (void)Plan(); }
 
   const std::vector<Goal>& goals() const;
   bool Plan();
@@ -47,7 +44,6 @@ class ObjectItem : public WaitItem {
   Verdict JudgeGoals();
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
-  std::string DeniedError(const Error& error) const;
   void DiagnoseLater(Duration pause);
   void Diagnose();
   void OnDiagnosed();
@@ -55,16 +51,12 @@ class ObjectItem : public WaitItem {
   struct PlannedGoal;
   struct Watched;
 
-  Target target_;
   std::vector<Goal> own_goals_;  // none: those of the command
-  std::unique_ptr<ResourceFinder> finder_;
   std::vector<Watched> watched_;
   std::vector<PlannedGoal> planned_;
   bool judge_again_ = true;  // though no collection changed
   bool seen_ = false;        // all collections have been known once
   std::string uid_;          // of the object first seen: another one of its name is not it
-  Backoff backoff_;
-  Handle timer_;  // to resolve again, or to look again
   Handle namespace_request_;
   Instant deadline_{};
   std::string verdict_;  // the reason without what a walk found

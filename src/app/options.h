@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/check.h"
 #include "app/explain.h"
@@ -25,6 +26,13 @@ struct ConnectionOptions {
   std::string certificate_authority;  // file; "": the system's. Read for every request likewise
   std::string client_certificate;     // file; "": none
   std::string client_key;
+  // What a kubeconfig holds instead of such files, as PEM; "": nothing.
+  std::string certificate_authority_data;
+  std::string client_certificate_data;
+  Secret client_key_data;
+  std::string as;  // whom to impersonate; "": nobody
+  std::vector<std::string> as_groups;
+  std::string as_uid;
   std::string tls_server_name;  // "": the server's own host name
   bool insecure_skip_tls_verify = false;
   Duration request_timeout = 30s;  // of one request that is not a watch

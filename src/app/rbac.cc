@@ -59,7 +59,7 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, Rights& rights
                    "the type of %s is in no table of ours; write it as PLURAL.VERSION.GROUP/NAME",
                    Printable(name.text, 300).c_str());
   }
-  if (!target.resource.namespaced) target.ns.clear();
+  if (wait.all_namespaces || !target.resource.namespaced) target.ns.clear();
   if (!AsksForReady(name, wait)) {
     rights.Add({target.resource, target.ns, name.name, ""}, kList | kWatch);
     return {};
@@ -75,7 +75,14 @@ Status AddWait(const WaitOptions& wait, Rights& rights) {
     Status added = AddTarget(name, wait, rights);
     if (!added) return added;
   }
-  return {};
+  for (const std::string& type : wait.types) {
+    TargetName any;
+    any.text = any.type = type;
+    Status added = AddTarget(any, wait, rights);
+    if (!added) return added;
+  }
+  if (wait.files.empty()) return {};
+  return Error{Code::kConfig, "manifests are not read for this; name their objects instead of -f"};
 }
 
 Status AddExplain(const ExplainOptions& explain, Rights& rights) {

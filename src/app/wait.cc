@@ -5,6 +5,7 @@
 
 #include "app/object_item.h"
 #include "app/reachable_item.h"
+#include "app/selected_item.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -40,6 +41,9 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done)
       items_.push_back(std::make_unique<ReachableItem>(host_, options_, board, std::move(outside)));
     }
   }
+  for (const std::string& type : options_.types) {
+    items_.push_back(std::make_unique<SelectedItem>(host_, options_, board, type));
+  }
 }
 
 Wait::~Wait() = default;
@@ -48,7 +52,20 @@ void Wait::Start() {
   const Duration length = options_.timeout == Duration::zero() ? kOneLook : options_.timeout;
   deadline_ = SaturatingAdd(host_.Now(), length);
   deadline_timer_ = host_.After(length, [this] { OnTimeout(); });
-  for (const auto& item : items_) item->Start(deadline_);
+  StartItems();
+  // Manifests may be empty. Told from the loop, as everything is.
+  if (items_.empty()) deadline_timer_ = host_.After({}, [this] { FinishIfDecided(); });
+}
+
+// As many as may be looked at at a time: the next when one is decided.
+void Wait::StartItems() {
+  size_t running = 0;
+  for (size_t i = 0; i < items_.size() && running < kMaxTargets && !finished_; ++i) {
+    WaitItem& item = *items_[i];
+    if (!item.record.pending()) continue;
+    ++running;
+    if (!std::exchange(item.record.started, true)) item.Start(deadline_);
+  }
 }
 
 void Wait::Interrupt(const char* signal) {
@@ -86,6 +103,17 @@ void Wait::OnTrouble(WaitItem& item, const std::string& trouble) {
   if (!said) Tell(item, LogLevel::kWarning, "trouble", trouble, "retrying");
 }
 
+void Wait::OnSelected(WaitItem& item, std::vector<std::unique_ptr<WaitItem>> found) {
+  size_t place = 0;
+  while (items_[place].get() != &item) ++place;
+  items_.insert(items_.begin() + static_cast<ptrdiff_t>(place) + 1,
+                std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  ++settled_;
+  item.record.silent = true;
+  Decide(item, WaitRecord::State::kMet);
+  FinishIfDecided();
+}
+
 void Wait::OnMet(WaitItem& item, bool silent) {
   item.record.silent = silent;
   Decide(item, WaitRecord::State::kMet);
@@ -106,6 +134,7 @@ void Wait::Decide(WaitItem& item, WaitRecord::State state) {
   item.record.state = state;
   item.Close();
   TellMet();
+  StartItems();
 }
 
 // --- telling ---
@@ -168,6 +197,10 @@ void Wait::FinishIfDecided() {
                             (errors.empty() || outcome == WaitOutcome::kImpossible);
     outcome = impossible ? WaitOutcome::kImpossible : WaitOutcome::kNotMet;
     errors.push_back(item->record.error);
+  }
+  if (items_.size() == settled_ && !AskForDeletion(options_.goals)) {
+    outcome = WaitOutcome::kNotMet;
+    errors.emplace_back("error: no matching resources found");
   }
   Finish(outcome, std::move(errors));
 }

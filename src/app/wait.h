@@ -30,7 +30,9 @@ class Wait : public Mode, private WaitBoard {
   void OnFailed(WaitItem& item, std::string error, WaitOutcome outcome) override;
   void OnUnmet(WaitItem& item, const std::string& reason) override;
   void OnTrouble(WaitItem& item, const std::string& trouble) override;
+  void OnSelected(WaitItem& item, std::vector<std::unique_ptr<WaitItem>> found) override;
 
+  void StartItems();
   void Decide(WaitItem& item, WaitRecord::State state);
   void TellMet();
   void Tell(const WaitItem& item, LogLevel level, const char* event, const std::string& reason,
@@ -44,6 +46,7 @@ class Wait : public Mode, private WaitBoard {
   WaitOptions& options_;
   Function<void(WaitResult)> done_;
   std::vector<std::unique_ptr<WaitItem>> items_;
+  size_t settled_ = 0;  // items that stood for others
   Instant deadline_{};
   Handle deadline_timer_;
   bool finished_ = false;

@@ -4,9 +4,17 @@
 
 namespace certlatch {
 
+bool AskForDeletion(const std::vector<Goal>& goals) {
+  for (const Goal& goal : goals) {
+    if (std::holds_alternative<DeleteGoal>(goal)) return true;
+  }
+  return false;
+}
+
 std::string WaitItem::WhyNot() const {
   const std::string& reason = record.reason;
   const std::string& trouble = record.trouble;
+  if (!record.started) return "not looked at yet";
   if (trouble.empty()) return reason.empty() ? "no answer from the API server" : reason;
   if (reason.empty()) return trouble;
   return Format("%s (as last seen; %s)", reason.c_str(), trouble.c_str());

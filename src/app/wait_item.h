@@ -3,8 +3,10 @@
 // Items must not be destroyed from within their own calls to the board.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/host.h"
 #include "app/mode.h"
@@ -13,6 +15,8 @@
 namespace certlatch {
 
 class WaitItem;
+
+bool AskForDeletion(const std::vector<Goal>& goals);
 
 // What an item says of itself. Each may end the Wait, and then closes the item.
 class WaitBoard {
@@ -24,6 +28,8 @@ class WaitBoard {
   virtual void OnUnmet(WaitItem& item, const std::string& reason) = 0;
   // Its state is not known.
   virtual void OnTrouble(WaitItem& item, const std::string& trouble) = 0;
+  // The item has turned out to stand for these, and has no more to say.
+  virtual void OnSelected(WaitItem& item, std::vector<std::unique_ptr<WaitItem>> found) = 0;
 
  protected:
   ~WaitBoard() = default;
@@ -33,6 +39,7 @@ class WaitBoard {
 struct WaitRecord {
   enum class State { kPending, kMet, kFailed };
   State state = State::kPending;
+  bool started = false;
   bool told = false;                           // that it is met
   bool silent = false;                         // nothing is to be told
   std::string reason;                          // why it is not met, as last judged

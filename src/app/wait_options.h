@@ -12,11 +12,18 @@
 
 namespace certlatch {
 
-// More targets than any pod names; each costs a connection.
+// More targets than any pod names; each costs a connection. Of more than that, which selections can
+// have, so many are looked at at a time.
 constexpr size_t kMaxTargets = 100;
 
 struct WaitOptions {
   std::vector<TargetName> targets;
+  std::vector<std::string> files;  // manifests whose objects are targets, too
+  bool recursive = true;           // directories among them, with what is below
+  std::vector<std::string> types;  // all objects of them that these choose:
+  std::string label_selector;      // "": all
+  std::string field_selector;      // "": all
+  bool all_namespaces = false;
   std::vector<Goal> goals;  // of every target without one of its own; none: ready
   Duration timeout = 180s;  // 0: look once. Bounds the whole command
   std::string ns = "default";
@@ -30,6 +37,9 @@ struct WaitOptions {
   std::string http_statuses = "2xx";  // which of an http target mean that it is ready; checked
   ReadinessSettings readiness;
   WatchSettings watch;
+
+  // Whether it is an error that a target does not exist at the first look.
+  bool must_exist() const { return as_kubectl || !wait_for_existence; }
 };
 
 }  // namespace certlatch

@@ -28,7 +28,9 @@ constexpr const char* kUsage =
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"
     "Under the name \"kubectl\" it is `kubectl wait`; as \"sh -c SCRIPT\" it does a script's wait "
-    "loops.\n";
+    "loops.\n"
+    "\n"
+    "Flags of all modes, for the API server and the log:\n";
 
 Status Print(std::string text, Command& command) {
   command.kind = Command::Kind::kPrint;
@@ -37,8 +39,10 @@ Status Print(std::string text, Command& command) {
 }
 
 Status NoSuchVerb(std::string_view verb) {
-  return Refuse("error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"",
-                Printable(verb, 100).c_str());
+  return Refuse(
+      "error: this is certlatch under the name kubectl: it can \"wait\", not \"%s\"; "
+      "\"kubectl wait TYPE/NAME --for=...\" waits for an object, a condition or a value",
+      Printable(verb, 100).c_str());
 }
 
 Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
@@ -47,16 +51,12 @@ Status BadFlag(const Error& error, const char* mode, bool as_kubectl) {
                 error.text.c_str(), mode);
 }
 
-// One screen: where the mode's own flags leave no room for the others, it names these.
+// One screen: the mode's own flags leave no room for the others, so it names these.
 std::string Help(const ModeSyntax& mode) {
   std::string text = mode.usage;
   for (const FlagTable table : mode.tables) DescribeFlags(table, text);
-  if (&mode == &kWaitMode) {
-    DescribeFlags(kConnectionFlags, text);
-  } else {
-    text += "\nFor the API server and the log, as in 'certlatch wait --help':\n";
-    NameFlags(kConnectionFlags, text);
-  }
+  text += "\nFor the API server and the log, as in 'certlatch --help':\n";
+  NameFlags(kConnectionFlags, text);
   text += mode.examples;
   return text;
 }
@@ -120,7 +120,11 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     return ParseShell(arguments, surroundings, command);
   }
   if (arguments.empty()) return Refuse("error: no mode given (see 'certlatch --help')");
-  if (mode == "--help" || mode == "-h" || mode == "help") return Print(kUsage, command);
+  if (mode == "--help" || mode == "-h" || mode == "help") {
+    std::string text = kUsage;
+    DescribeFlags(kConnectionFlags, text);
+    return Print(std::move(text), command);
+  }
   if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
   if (mode == "rbac") {
     return ParseRbac({arguments.begin() + 1, arguments.end()}, surroundings, command);

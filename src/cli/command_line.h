@@ -22,7 +22,9 @@ constexpr const char* kTerminationLog = "/dev/termination-log";
 struct Surroundings {
   Environment environment;
   std::string service_account_namespace;  // of the mounted file; "" outside of a pod
-  std::string version;                    // what `certlatch version` prints
+  // Of a kubeconfig, the one file that only the command line names. kNotFound: there is none.
+  Result<std::string> (*read_file)(const std::string& path) = nullptr;
+  std::string version;  // what `certlatch version` prints
 };
 
 // `program` is argv[0]: as "kubectl" we are `kubectl wait`, as "sh" or "bash" its `-c`. The error's

@@ -1,6 +1,7 @@
 #include "cli/connection_flags.h"
 
 #include "base/text.h"
+#include "cli/kubeconfig.h"
 #include "cli/proxy.h"
 
 namespace certlatch {
@@ -21,11 +22,17 @@ const char* WhatIsWrong(const ConnectionOptions& options) {
   if (!options.token.empty() && !options.token_file.empty()) {
     return "--token and --token-file contradict each other";
   }
-  if (options.client_certificate.empty() != options.client_key.empty()) {
+  const bool certificate =
+      !options.client_certificate.empty() || !options.client_certificate_data.empty();
+  const bool key = !options.client_key.empty() || !options.client_key_data.empty();
+  if (certificate != key) {
     return "--client-certificate and --client-key need each other";
   }
   if (options.insecure_skip_tls_verify && !options.certificate_authority.empty()) {
     return "--certificate-authority and --insecure-skip-tls-verify contradict each other";
+  }
+  if (options.as.empty() && !(options.as_uid.empty() && options.as_groups.empty())) {
+    return "requesting uid, groups or user-extra for  without impersonating a user";
   }
   if (options.request_timeout < Duration::zero()) return "--request-timeout cannot be negative";
   if (options.server.empty()) {
@@ -37,16 +44,54 @@ const char* WhatIsWrong(const ConnectionOptions& options) {
 // The mounted token is for the pod's own cluster only.
 void UseServiceAccount(ConnectionOptions& options) {
   const std::string dir(kServiceAccountDir);
-  const bool own_identity = !options.token.empty() || !options.client_certificate.empty();
+  const bool own_identity = !options.token.empty() || !options.client_certificate.empty() ||
+                            !options.client_certificate_data.empty();
   if (options.token_file.empty() && !own_identity) options.token_file = dir + "/token";
-  if (options.certificate_authority.empty() && !options.insecure_skip_tls_verify) {
+  if (options.certificate_authority.empty() && options.certificate_authority_data.empty() &&
+      !options.insecure_skip_tls_verify) {
     options.certificate_authority = dir + "/ca.crt";
   }
+}
+
+// Which file: the flag's, else the variable's, else kubectl's own. Where --server names another
+// server, only the flag's: a token is not sent where nobody said that it belongs.
+std::string KubeconfigPath(const Environment& environment, const Parsed& parsed, bool in_pod) {
+  if (!parsed.given.kubeconfig.empty()) return parsed.given.kubeconfig;
+  if (!parsed.command.connection.server.empty()) return "";
+  std::string path(ValueOf(environment, "KUBECONFIG"));
+  const std::string_view home = ValueOf(environment, "HOME");
+  if (path.empty() && parsed.command.wait.as_kubectl && !in_pod && !home.empty()) {
+    path.assign(home).append("/.kube/config");
+  }
+  return path;
+}
+
+Status CompleteKubeconfig(const Surroundings& surroundings, Parsed& parsed, bool in_pod) {
+  Given& given = parsed.given;
+  const std::string path = KubeconfigPath(surroundings.environment, parsed, in_pod);
+  if (path.empty() || surroundings.read_file == nullptr) {
+    if (given.context.empty()) return {};
+    return Refuse("--context \"%s\" is of a kubeconfig: give --kubeconfig",
+                  Printable(given.context, 100).c_str());
+  }
+  Result<std::string> text = surroundings.read_file(path);
+  if (!text) {
+    const bool absent = text.error().code == Code::kNotFound;
+    if (absent && given.kubeconfig.empty()) return {};  // as kubectl
+    if (!absent) return Refuse("%s", Printable(text.error().text).c_str());
+    return Refuse("stat %s: no such file or directory", Printable(path, 300).c_str());
+  }
+  std::string ns;
+  Status used = UseKubeconfig(*text, path, given.context, parsed.command.connection, ns);
+  if (given.ns.empty()) given.ns = ns;
+  return used;
 }
 
 Status CompleteServer(const Surroundings& surroundings, Parsed& parsed) {
   ConnectionOptions& options = parsed.command.connection;
   const std::string cluster = UrlOfCluster(surroundings.environment);
+  Status kubeconfig = CompleteKubeconfig(surroundings, parsed, !cluster.empty());
+  if (!kubeconfig) return kubeconfig;
   if (options.server.empty()) options.server = cluster;
   if (const char* wrong = WhatIsWrong(options)) return Refuse("%s", wrong);
   if (options.request_timeout == Duration::zero()) options.request_timeout = kRequestTimeout;
@@ -80,6 +125,18 @@ Status CompleteNamespace(const Surroundings& surroundings, const std::string& gi
 Status SetToken(void* place, std::string_view value) {
   *static_cast<Secret*>(place) = Secret(std::string(value));
   return {};
+}
+
+Status SetHeaderText(void* place, std::string_view value) {
+  if (value.empty() || Printable(value, value.size()) != value) {
+    return Refuse("cannot stand in an HTTP header");
+  }
+  return SetText(place, value);
+}
+
+Status AddHeaderText(void* place, std::string_view value) {
+  auto* const all = static_cast<std::vector<std::string>*>(place);
+  return SetHeaderText(&all->emplace_back(), value);
 }
 
 Status SetLogFormat(void* place, std::string_view value) {

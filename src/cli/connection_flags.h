@@ -7,6 +7,8 @@
 namespace certlatch {
 
 Status SetToken(void* place, std::string_view value);
+Status SetHeaderText(void* place, std::string_view value);  // what may stand in a header
+Status AddHeaderText(void* place, std::string_view value);
 Status SetLogFormat(void* place, std::string_view value);
 
 inline constexpr Flag kConnectionFlags[] = {
@@ -22,10 +24,19 @@ inline constexpr Flag kConnectionFlags[] = {
     {"client-certificate", "FILE", "who we are, instead of a token", SetText,
      CERTLATCH_COMMAND(connection.client_certificate)},
     {"client-key", "FILE", "its private key", SetText, CERTLATCH_COMMAND(connection.client_key)},
+    {"as", "USER", "act as USER, where RBAC lets us impersonate", SetHeaderText,
+     CERTLATCH_COMMAND(connection.as)},
+    {"as-group", "GROUP", "and as a member of GROUP", AddHeaderText,
+     CERTLATCH_COMMAND(connection.as_groups)},
+    {"as-uid", "UID", "and with this UID", SetHeaderText, CERTLATCH_COMMAND(connection.as_uid)},
     {"tls-server-name", "NAME", "verify the API server's certificate for NAME", SetText,
      CERTLATCH_COMMAND(connection.tls_server_name)},
     {"insecure-skip-tls-verify", "", "trust whoever answers", SetSwitch,
      CERTLATCH_COMMAND(connection.insecure_skip_tls_verify)},
+    {"kubeconfig", "FILE", "all of these, as JSON; default: $KUBECONFIG", SetFilled,
+     CERTLATCH_GIVEN(kubeconfig)},
+    {"context", "NAME", "of the kubeconfig; default: its current one", SetText,
+     CERTLATCH_GIVEN(context)},
     {"request-timeout", "DURATION", "of one request; default 30s", SetDuration,
      CERTLATCH_COMMAND(connection.request_timeout)},
     {"no-proxy", "", "connect directly though a proxy is configured", SetSwitch,

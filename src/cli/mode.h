@@ -20,10 +20,13 @@ struct Given {
   std::vector<std::string> fors;
   Duration timeout = kNotGiven;
   std::string ns;
+  std::string kubeconfig;
+  std::string context;
   std::string output;
   std::string require_name;
   Duration min_validity{};
   enum class LeaseMode { kUnsaid = -1, kWatch, kOnChange } lease_mode = LeaseMode::kUnsaid;
+  bool all = false;
   bool exec = false;
   bool no_proxy = false;
   bool help = false;

@@ -1,5 +1,7 @@
 // `certlatch wait`, and `kubectl wait`.
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/pair_flags.h"
@@ -20,6 +22,8 @@ constexpr const char* kWaitUsage =
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "  certlatch wait tcp://HOST:PORT http(s)://... postgres://HOST[:PORT] file:PATH [flags]\n"
+    "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags]\n"
+    "  certlatch wait -f FILE [flags]\n"
     "\n"
     "Without --for a target is met when it is ready:\n"
     "  certificate              issued for its current spec\n"
@@ -50,11 +54,32 @@ Status SetKeys(void* place, std::string_view value) {
   return {};
 }
 
+// Commas part them, as in kubectl.
+Status AddFiles(void* place, std::string_view value) {
+  for (const std::string_view file : Split(value, ',')) {
+    if (file.empty()) continue;
+    Status added = AddText(place, file);
+    if (!added) return added;
+  }
+  return {};
+}
+
 constexpr Flag kWaitFlags[] = {
     {"for", "GOAL", "ready, create, delete, condition=T[=V], jsonpath=P[=V]", AddText,
      CERTLATCH_GIVEN(fors)},
     {"timeout", "DURATION", "default 3m, with --for 30s; 0: look once", SetDuration,
      CERTLATCH_GIVEN(timeout)},
+    {"selector", "LABELS", "all objects of the types that have them", SetText,
+     CERTLATCH_COMMAND(wait.label_selector), 'l'},
+    {"field-selector", "FIELDS", "likewise, such as status.phase=Running", SetText,
+     CERTLATCH_COMMAND(wait.field_selector)},
+    {"all", "", "all objects of the types", SetSwitch, CERTLATCH_GIVEN(all)},
+    {"all-namespaces", "", "of all namespaces", SetSwitch, CERTLATCH_COMMAND(wait.all_namespaces),
+     'A'},
+    {"filename", "FILE", "the objects of manifests in JSON; a directory, or -", AddFiles,
+     CERTLATCH_COMMAND(wait.files), 'f'},
+    {"recursive", "", "=false: not what is in directories below", SetSwitch,
+     CERTLATCH_COMMAND(wait.recursive), 'R'},
     {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
     {"fail-fast", "", "end, with status 3, once waiting cannot help before the timeout", SetSwitch,
      CERTLATCH_COMMAND(wait.fail_fast)},
@@ -103,23 +128,84 @@ Status CompleteGoals(const Given& given, WaitOptions& wait) {
   return CheckHttpStatuses(wait.http_statuses);
 }
 
+constexpr const char* kNothingGiven =
+    "You must provide one or more resources by argument or filename.\n"
+    "Example resource specifications include:\n"
+    "   '-f rsrc.yaml'\n"
+    "   '--filename=rsrc.json'\n"
+    "   '<resource> <name>'\n"
+    "   '<resource>'";
+
+// What of the ways to say which objects does not go together, in kubectl's words; nullptr: nothing.
+const char* WhatContradicts(const WaitOptions& wait, bool words, bool names, bool slashed) {
+  const bool selects = !wait.label_selector.empty() || !wait.field_selector.empty();
+  if (!wait.files.empty()) {
+    if (slashed) return "resource/name arguments cannot be provided when a path is specified";
+    if (words) {
+      return "when paths, URLs, or stdin is provided as input, you may not specify resource "
+             "arguments as well";
+    }
+    if (selects) return "selectors cannot be used with --filename";
+    return nullptr;
+  }
+  if (!words) {
+    if (selects) {
+      return "at least one resource must be specified to use a selector";
+    }
+    return wait.as_kubectl ? kNothingGiven : nullptr;
+  }
+  if (slashed && selects) {
+    return "selectors and the all flag cannot be used when passing resource/name arguments";
+  }
+  if (names && selects) return "name cannot be provided when a selector is specified";
+  if (names && wait.all_namespaces) {
+    return "a resource cannot be retrieved by name across all namespaces";
+  }
+  return nullptr;
+}
+
+Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
+  for (const std::string_view type : Split(words, ',')) {
+    if (!IsDottedName(type)) {
+      return Refuse("the server doesn't have a resource type \"%s\"", Printable(type, 300).c_str());
+    }
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.emplace_back(type);
+  }
+  return {};
+}
+
+Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
+  const std::vector<std::string_view>& words = parsed.positional.words;
+  bool slashed = false;
+  for (const std::string_view word : words) {
+    slashed = slashed || word.find('/') != std::string_view::npos;
+  }
+  const bool names = slashed || words.size() > 1;
+  const char* wrong = WhatContradicts(wait, !words.empty(), names, slashed);
+  if (wrong != nullptr) return Refuse("%s", wrong);
+  if (!wait.files.empty()) return {};
+  const bool selects =
+      parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
+  if (selects && words.size() == 1 && !names) return CompleteTypes(words[0], wait.types);
+  Result<std::vector<TargetName>> targets = ParseTargets(words, !wait.as_kubectl);
+  if (!targets) return std::move(targets).error();
+  wait.targets = *std::move(targets);
+  return {};
+}
+
 Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   WaitOptions& wait = parsed.command.wait;
-  Status goals = CompleteGoals(parsed.given, wait);
-  if (!goals) return goals;
-  Status output = CompleteOutput(parsed.given, "name", wait.name_only);
-  if (!output) return output;
-  Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words, !wait.as_kubectl);
-  if (!targets) return std::move(targets).error();
-  bool asks_server = false;
-  for (const TargetName& target : *targets) {
+  Status status = CompleteGoals(parsed.given, wait);
+  if (status) status = CompleteOutput(parsed.given, "name", wait.name_only);
+  if (status) status = CompleteTargets(parsed, wait);
+  if (!status) return status;
+  bool asks_server = wait.targets.empty();
+  for (const TargetName& target : wait.targets) {
     asks_server = asks_server || !target.type.empty();
     if (!wait.as_kubectl || target.goal.empty()) continue;
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
-  if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
-  wait.targets = *std::move(targets);
   if (!asks_server) {
     parsed.command.connection = {};
     return {};

@@ -164,7 +164,9 @@ std::vector<std::string> GroupVersionsToAsk(const Json& api_group_list, const Ty
   if (name.group.empty()) all.emplace_back("v1");
   for (const bool preferred : {true, false}) {
     for (const Json& group : api_group_list["groups"].items()) {
-      if (!name.group.empty() && group["name"].AsString() != name.group) continue;
+      // "pods.v1." is of the core group alone.
+      if ((name.qualified || !name.group.empty()) && group["name"].AsString() != name.group)
+        continue;
       const std::string_view favourite = group["preferredVersion"]["groupVersion"].AsString();
       for (const Json& version : group["versions"].items()) {
         const std::string_view group_version = version["groupVersion"].AsString();

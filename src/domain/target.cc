@@ -67,7 +67,8 @@ const char* ProblemOfSlashed(std::string_view argument) {
   if (argument.find('/', slash + 1) != std::string_view::npos) {
     return "arguments in resource/name form may not have more than one slash";
   }
-  if (slash == 0 || slash + 1 == argument.size()) {
+  const bool several = argument.substr(0, slash).find(',') != std::string_view::npos;
+  if (several || slash == 0 || slash + 1 == argument.size()) {
     return "arguments in resource/name form must have a single resource and name";
   }
   return nullptr;

@@ -16,9 +16,11 @@ struct TargetName {
   std::string text;  // as given, for messages
   std::string type;  // as given: "secret", "certificates.cert-manager.io"; "": none of the API
   std::string name;
-  std::string ns;    // "": the command's namespace
-  std::string port;  // a number or a name; "": none. Only of services
-  std::string goal;  // "Complete", "Ready=False", "create"; "": the command's
+  std::string ns;         // "": the command's namespace
+  std::string port;       // a number or a name; "": none. Only of services
+  std::string goal = {};  // "Complete", "Ready=False", "create"; "": the command's
+  // What kubectl says where no API has the type of an object of a manifest; "": it is none.
+  std::string no_match = {};
 };
 
 // A target whose type and namespace are known.

@@ -58,6 +58,16 @@ void AddParameter(std::string& target, const char* name, const std::string& valu
   target.append(name).append(1, '=').append(UrlEncode(value));
 }
 
+// Of a field selector's value.
+std::string EscapeField(const std::string& value) {
+  std::string escaped;
+  for (const char c : value) {
+    if (c == ',' || c == '=' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
 }  // namespace
 
 std::string UrlEncode(std::string_view text) {
@@ -378,7 +388,7 @@ Status WatchSession::Put(Json object, Json::Object& objects) const {
 void WatchSession::AddSelectors(std::string& target) const {
   const std::string& name = selection_.name;
   AddParameter(target, "fieldSelector",
-               name.empty() ? selection_.field_selector : "metadata.name=" + name);
+               name.empty() ? selection_.field_selector : "metadata.name=" + EscapeField(name));
   AddParameter(target, "labelSelector", selection_.label_selector);
 }
 

@@ -24,10 +24,10 @@ constexpr size_t kMaxObjects = 5000;
 // Which objects: one by name, or all of a namespace (or of the cluster) that match the selectors.
 struct Selection {
   Resource resource;
-  std::string ns;              // "": all namespaces, or a type that has none
-  std::string name;            // "": all
-  std::string label_selector;  // "": all
-  std::string field_selector = {};  // without a name; "": all
+  std::string ns;                   // "": all namespaces, or a type that has none
+  std::string name;                 // "": all
+  std::string label_selector;       // "": all
+  std::string field_selector = {};  // "": all. Not with a name
 
   bool operator==(const Selection& other) const;
 };

@@ -165,21 +165,37 @@ Result<Secret> KubeClient::ReadToken() const {
 Result<std::unique_ptr<const TlsIdentity>> KubeClient::ReadIdentity() const {
   auto identity = std::make_unique<TlsIdentity>();
   identity->verify = !options_.insecure_skip_tls_verify;
+  identity->certificate_authority = options_.certificate_authority_data;
   if (!options_.certificate_authority.empty() && identity->verify) {
     Result<std::string> pem =
         ReadCertificates(options_.certificate_authority, "certificate authority");
     if (!pem) return std::move(pem).error();
     identity->certificate_authority = *std::move(pem);
   }
-  if (options_.client_certificate.empty()) return {std::move(identity)};
-  Result<std::string> certificate =
-      ReadCertificates(options_.client_certificate, "client certificate");
-  if (!certificate) return std::move(certificate).error();
-  Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
-  if (!key) return std::move(key).error().With("client key");
-  identity->client_certificate = *std::move(certificate);
-  identity->client_key = Secret(*std::move(key));
+  identity->client_certificate = options_.client_certificate_data;
+  identity->client_key = Secret(std::string(options_.client_key_data.Reveal()));
+  if (!options_.client_certificate.empty()) {
+    Result<std::string> certificate =
+        ReadCertificates(options_.client_certificate, "client certificate");
+    if (!certificate) return std::move(certificate).error();
+    identity->client_certificate = *std::move(certificate);
+  }
+  if (!options_.client_key.empty()) {
+    Result<std::string> key = ReadSmallFile(options_.client_key, kMaxPemFile);
+    if (!key) return std::move(key).error().With("client key");
+    identity->client_key = Secret(*std::move(key));
+  }
   return {std::move(identity)};
+}
+
+void KubeClient::Impersonate(HttpRequest& request) const {
+  const auto add = [&request](const char* what, const std::string& value) {
+    if (!value.empty())
+      request.headers.push_back(Format("Impersonate-%s: %s", what, value.c_str()));
+  };
+  add("User", options_.as);
+  add("Uid", options_.as_uid);
+  for (const std::string& group : options_.as_groups) add("Group", group);
 }
 
 Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
@@ -195,6 +211,7 @@ Result<HttpRequest> KubeClient::Prepare(const std::string& target) const {
   }
   request.headers.emplace_back("Accept: application/json");
   request.headers.emplace_back("User-Agent: certlatch");
+  Impersonate(request);
   Result<Secret> token = ReadToken();
   if (!token) return std::move(token).error();
   request.credentials = *std::move(token);

@@ -38,6 +38,7 @@ class KubeClient {
 
   Status ParseServer();
   Status CheckServer() const;
+  void Impersonate(HttpRequest& request) const;
   Result<HttpRequest> Prepare(const std::string& target) const;
   Result<std::unique_ptr<const TlsIdentity>> ReadIdentity() const;
   Result<Secret> ReadToken() const;

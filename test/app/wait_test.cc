@@ -39,7 +39,7 @@ std::string Event(const std::string& type, const std::string& object) {
 struct Waiting {
   explicit Waiting(const std::vector<std::string_view>& targets, WaitOptions its_options = {})
       : options(std::move(its_options)) {
-    options.targets = *ParseTargets(targets, true);
+    if (!targets.empty()) options.targets = *ParseTargets(targets, true);
     wait = std::make_unique<Wait>(host, options,
                                   [this](WaitResult outcome) { result = std::move(outcome); });
     wait->Start();
@@ -99,6 +99,12 @@ TEST(Wait, SeesAStateThatLastsForOneEventOnly) {
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
 }
 
+// One run on all objects of some types.
+WaitOptions All(std::vector<std::string> types, WaitOptions options = {}) {
+  options.types = std::move(types);
+  return options;
+}
+
 std::string Pod(const std::string& uid, int version) {
   return R"({"metadata":{"namespace":"default","name":"a","uid":")" + uid +
          R"(","resourceVersion":")" + std::to_string(version) + R"("}})";
@@ -118,6 +124,94 @@ TEST(Wait, SeesADeletionThoughTheNameIsTakenAgainAtOnce) {
   by_list.host.Answer(by_list.host.Find("pods?"), 200, List(Pod("u2", 20)));
   ASSERT_FALSE(by_list.running());
   EXPECT_EQ(by_list.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, ASelectionIsListedOnceAndEachOfItsObjectsWaitedForByName) {
+  WaitOptions options = All({"certificates"});
+  options.label_selector = "app in (a,b)";
+  options.field_selector = "metadata.name!=x";
+  Waiting run({}, options);
+  ASSERT_EQ(run.host.Open().size(), 1U);
+  EXPECT_EQ(run.host.Open()[0].target,
+            "/apis/cert-manager.io/v1/namespaces/default/certificates?"
+            "fieldSelector=metadata.name%21%3Dx&labelSelector=app%20in%20%28a%2Cb%29&limit=100");
+  run.host.Answer(run.host.Find("certificates?"), 200,
+                  List(Certificate("True", 3, "a") + "," + Certificate("False", 4, "b")));
+  EXPECT_EQ(run.host.Open().size(), 2U);  // the selection itself is not watched
+  run.host.Answer(run.host.Find("name%3Db"), 200, List(Certificate("True", 5, "b")));
+  EXPECT_THAT(run.host.printed, IsEmpty());  // in the order of the list
+  run.host.Answer(run.host.Find("name%3Da"), 200, List(Certificate("True", 3, "a")));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/a condition met",
+                                            "certificate.cert-manager.io/b condition met"));
+}
+
+TEST(Wait, ASelectionWithoutObjectsIsWaitedForUntilItHasOne) {
+  Waiting run({}, All({"certificates"}));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(""));
+  EXPECT_THAT(run.host.Log(), HasSubstr("certificates: nothing that is selected exists yet"));
+  run.host.Send(run.host.Find("watch=true"), Event("ADDED", Certificate("True", 11)));
+  run.host.Answer(run.host.Find("name%3Dweb"), 200, List(Certificate("True", 11)));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, ASelectionThatMustExistIsAnErrorWithoutObjectsOfAnyType) {
+  WaitOptions options = All({"certificates", "issuers"});
+  options.wait_for_existence = false;
+  Waiting none({}, options);
+  none.host.Answer(none.host.Find("certificates?"), 200, List(""));
+  EXPECT_TRUE(none.running());
+  none.host.Answer(none.host.Find("issuers?"), 200, List(""));
+  EXPECT_EQ(none.Error(), "error: no matching resources found");
+
+  Waiting some({}, options);
+  some.host.Answer(some.host.Find("certificates?"), 200, List(""));
+  some.host.Answer(some.host.Find("issuers?"), 200, List(Certificate("True", 3)));
+  some.host.Answer(some.host.Find("name%3Dweb"), 200, List(Certificate("True", 3)));
+  EXPECT_EQ(some.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, ThatNothingIsLeftToDeleteIsSilent) {
+  Waiting run({}, All({"pods"}, For("delete")));
+  run.host.Answer(run.host.Find("pods?"), 200, List(""));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, IsEmpty());
+}
+
+TEST(Wait, OneOfASelectionIsEnoughForAnyButTheSelectionItselfIsNot) {
+  WaitOptions options = All({"certificates"});
+  options.any = true;
+  Waiting run({}, options);
+  run.host.Answer(run.host.Find("certificates?"), 200,
+                  List(Certificate("True", 3, "a") + "," + Certificate("True", 4, "b")));
+  EXPECT_TRUE(run.running());
+  run.host.Answer(run.host.Find("name%3Db"), 200, List(Certificate("True", 4, "b")));
+  ASSERT_FALSE(run.running());
+  EXPECT_THAT(run.host.printed, ElementsAre("certificate.cert-manager.io/b condition met"));
+}
+
+TEST(Wait, ALargeSelectionIsLookedAtPartByPart) {
+  std::string items;
+  for (size_t i = 0; i < kMaxTargets + 1; ++i) {
+    items += (i == 0 ? "" : ",") + Certificate("True", 3, "c" + std::to_string(1000 + i));
+  }
+  Waiting run({}, All({"certificates"}));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(items));
+  EXPECT_EQ(run.host.Open().size(), kMaxTargets);
+  EXPECT_EQ(run.host.Find("name%3Dc1100"), 0);
+  run.host.Answer(run.host.Find("name%3Dc1000"), 200, List(Certificate("True", 3, "c1000")));
+  EXPECT_NE(run.host.Find("name%3Dc1100"), 0);
+  EXPECT_EQ(run.host.Open().size(), kMaxTargets);
+}
+
+TEST(Wait, AManifestWithoutObjectsIsAnErrorOfItsOwn) {
+  Waiting run({}, For("create"));
+  EXPECT_TRUE(run.running());
+  run.host.Advance({});
+  EXPECT_EQ(run.Error(), "error: no matching resources found");
 }
 
 // Nanoseconds since 1970 end in 2262; certificates do not.

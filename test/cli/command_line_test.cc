@@ -156,10 +156,28 @@ TEST(CommandLine, RefusesAJsonPathInPrintableWords) {
             "error: invalid array index \\x1b");
 }
 
-TEST(CommandLine, RefusesMoreTargetsThanItCanWatch) {
-  std::vector<std::string_view> arguments = {"wait", "pod"};
-  arguments.insert(arguments.end(), kMaxTargets + 1, "a");
-  EXPECT_EQ(Refused(arguments), "error: more than 100 targets");
+TEST(CommandLine, ObjectsAreChosenByNameByTypeOrByFile) {
+  const Command by_type = Parsed({"wait", "pods,jobs,pods", "-l", "app=x", "-A"});
+  EXPECT_EQ(by_type.wait.types, (std::vector<std::string>{"pods", "jobs"}));
+  EXPECT_EQ(by_type.wait.label_selector, "app=x");
+  EXPECT_TRUE(by_type.wait.all_namespaces && by_type.wait.targets.empty());
+  EXPECT_EQ(Parsed({"wait", "pods", "--all"}).wait.types.size(), 1U);
+  const Command by_file = Parsed({"wait", "-f", "a.json,b.json", "-f-", "-R=false"});
+  EXPECT_EQ(by_file.wait.files, (std::vector<std::string>{"a.json", "b.json", "-"}));
+  EXPECT_FALSE(by_file.wait.recursive);
+  EXPECT_EQ(Refused({"wait", "-f", "a.json", "-l", "app=x"}),
+            "error: selectors cannot be used with --filename");
+  EXPECT_EQ(Refused({"wait", "pods", "a", "-l", "app=x"}),
+            "error: name cannot be provided when a selector is specified");
+}
+
+TEST(CommandLine, ImpersonationCannotSmuggleHeadersIn) {
+  const Command command = Parsed({"wait", "pod/a", "--as=ann", "--as-group=g", "--as-group=h"});
+  EXPECT_EQ(command.connection.as, "ann");
+  EXPECT_EQ(command.connection.as_groups.size(), 2U);
+  EXPECT_THAT(Refused({"wait", "pod/a", "--as=a\r\nX: y"}), HasSubstr("an HTTP header"));
+  EXPECT_THAT(Refused({"wait", "pod/a", "--as=a", "--as-group=\n"}), HasSubstr("an HTTP header"));
+  EXPECT_THAT(Refused({"wait", "pod/a", "--as-uid=1"}), HasSubstr("without impersonating"));
 }
 
 TEST(CommandLine, RefusesToPassAProxyBySilently) {
@@ -199,7 +217,7 @@ TEST(CommandLine, TheHelpOfEveryModeFitsOneScreenAndNamesItsFlags) {
   } kModes[] = {
       {"wait",
        [] {
-         return std::vector{"--for GOAL", "--token-file FILE", "--min-ready N"};
+         return std::vector{"--for GOAL", "--selector LABELS", "--min-ready N"};
        }},
       {"sidecar",
        [] {

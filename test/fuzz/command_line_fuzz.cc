@@ -29,7 +29,6 @@ void RequirePrintable(std::string_view text) {
 }
 
 void RequireTargets(const WaitOptions& wait) {
-  Require(wait.targets.size() <= kMaxTargets);
   for (const TargetName& target : wait.targets) {
     Require(target.name.find('/') == std::string::npos && target.name != "..");
   }
@@ -53,6 +52,7 @@ bool RequireSource(const ExpectOptions& expect) {
 void RequireSidecar(const SidecarOptions& sidecar, bool connected) {
   RequireVolume(sidecar.pod.volume);
   RequireTargets(sidecar.wait);
+  Require(sidecar.wait.targets.size() <= kMaxTargets);
   const bool asks = RequireSource(sidecar.expect);
   Require(connected == (asks || !sidecar.wait.targets.empty()));
   const SignalMethod& signal = sidecar.pod.tell.signal;
@@ -77,7 +77,9 @@ void RequireComplete(const Command& command) {
   const bool connected = !command.connection.server.empty();
   switch (command.kind) {
     case Command::Kind::kWait:
-      Require(!command.wait.targets.empty() && command.wait.timeout >= Duration::zero());
+      Require(command.wait.timeout >= Duration::zero());
+      Require(1 == int{!command.wait.targets.empty()} + int{!command.wait.types.empty()} +
+                       int{!command.wait.files.empty()});
       return RequireTargets(command.wait);
     case Command::Kind::kSidecar:
       return RequireSidecar(command.sidecar, connected);
@@ -88,6 +90,7 @@ void RequireComplete(const Command& command) {
       RequireVolume(command.check.pod.volume);
       Require(connected == RequireSource(command.check.expect));
       return Require(command.check.timeout > Duration::zero());
+    case Command::Kind::kExplain:
     case Command::Kind::kPrint:
       return;
   }
