@@ -154,7 +154,11 @@ def tls_over_tcp_only():
                      tree.sources('ssl/record'))
 
 
-REFUSE = '    ERR_raise(ERR_LIB_SSL, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);\n    return 0;\n'
+def refusal(library, result='0'):
+    return f'    ERR_raise(ERR_LIB_{library}, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);\n    return {result};\n'
+
+
+REFUSE = refusal('SSL')
 
 
 def no_early_data():
@@ -200,6 +204,112 @@ def no_dane():
     tree.replace_regex('include/internal/dane.h',
                        r'(#define DANETLS_HAS_(?:PKIX|DANE|TA|EE|PKIX_TA|PKIX_EE|DANE_TA|DANE_EE)\(dane\)) [^\n]*',
                        r'\1 0', times=8)
+
+
+def no_revocation_lists():
+    """Nobody asks for revocation (X509_V_FLAG_CRL_CHECK): a verification that is asked for it fails. Lists in a CA file are
+    read and kept as before, for one that does not parse is an error of the file; what their extensions say was for the
+    check alone. (9 KB)"""
+    source = 'crypto/x509/x509_vfy.c'
+    text = tree.read(source)
+    begin = text.index('static int check_revocation(X509_STORE_CTX *ctx)\n{')
+    end = text.index('static int check_policy(X509_STORE_CTX *ctx)\n{')
+    functions = re.findall(r'\nstatic [^;{}=]*?(\w+)\([^;{}]*\)\n\{', '\n' + text[begin:end])
+    if functions != ['check_revocation', 'check_cert', 'check_crl_time', 'get_crl_sk', 'crl_extension_match', 'check_delta_base', 'get_delta_sk',
+                     'get_crl_score', 'crl_akid_check', 'check_crl_path', 'check_crl_chain', 'idp_check_dp',
+                     'crldp_check_crlissuer', 'crl_crldp_check', 'get_crl_delta', 'check_crl', 'cert_crl']:
+        tree.fail(f'{source}: {functions}')
+    tree.write(source, text[:begin] + '''\
+static int check_revocation(X509_STORE_CTX *ctx)
+{
+    if ((ctx->param->flags & (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)) == 0)
+        return 1;
+    ctx->error = X509_V_ERR_UNABLE_TO_GET_CRL; /* nobody here knows how */
+    return -1;
+}
+
+''' + text[end:])
+    for name in ('get_crl', 'check_crl', 'cert_crl', 'lookup_crls'):
+        without_store_callback(name)
+    tree.replace_body(source, r'X509_CRL \*X509_CRL_diff\([^)]*\)', refusal('X509', 'NULL'))
+    header = 'include/crypto/x509.h'
+    for field in ('X509_CRL *current_crl', 'int current_crl_score', 'unsigned int current_reasons', 'X509_STORE_CTX *parent'):
+        tree.replace_regex(header, r'\n    /\*[^/]*\*/\n    %s;' % re.escape(field), '')
+    tree.replace_regex(source, r'\n    ctx->(?:current_crl|current_crl_score|current_reasons|parent) = (?:NULL|0);', '', times=4)
+    for name in ('get0_current_crl', 'get0_parent_ctx', 'set_current_reasons'):
+        tree.replace_regex(source, r'\n[^\n{};]*X509_STORE_CTX_%s\([^)]*\)\n\{.*?\n\}\n' % name, '\n')
+    tree.replace(source, '        if (ctx->parent == NULL)\n            X509_VERIFY_PARAM_free', '        X509_VERIFY_PARAM_free')
+    tree.replace(source, '    if (ctx->parent)\n        return 1;\n', '')
+    tree.replace(source, '    if (ctx->parent != NULL) {', '    if (0) {')
+
+    source = 'crypto/x509/x_crl.c'
+    for field in ('AUTHORITY_KEYID *akid', 'ISSUING_DIST_POINT *idp', 'int idp_flags', 'int idp_reasons',
+                  'ASN1_INTEGER *crl_number', 'ASN1_INTEGER *base_crl_number', 'STACK_OF(GENERAL_NAMES) *issuers',
+                  'const X509_CRL_METHOD *meth'):
+        start = 'struct X509_crl_st {'
+        def without(members):
+            if members.count(f'\n    {field};') != 1:
+                tree.fail(f'{header}: struct X509_crl_st: {members.count(field)} times {field}')
+            return members.replace(f'\n    {field};', '')
+        tree.replace_between(header, start, '\n};', without)
+    tree.replace_regex(source, r'\nstatic int crl_set_issuers\(X509_CRL \*crl\)\n\{.*?\n\}\n', '\n')
+    tree.replace_regex(source, r'\nstatic int setup_idp\(X509_CRL \*crl, ISSUING_DIST_POINT \*idp\)\n\{.*?\n\}\n', '\n')
+    tree.replace_regex(source, r'\n        if \((?:crl->meth != NULL && crl->meth->crl_free != NULL|crl->meth->crl_free)\) \{\n'
+                       r'            if \(!crl->meth->crl_free\(crl\)\)\n                return 0;\n        \}', '', times=2)
+    tree.replace_regex(source, r'\n        AUTHORITY_KEYID_free\(crl->akid\);\n.*?GENERAL_NAMES_free\);', '', times=2)
+    tree.replace_regex(source, r'\n        crl->(?:idp = NULL|akid = NULL|idp_flags = 0|idp_reasons = CRLDP_ALL_REASONS|'
+                       r'meth = default_crl_method|issuers = NULL|crl_number = NULL|base_crl_number = NULL);', '', times=8)
+    tree.replace_regex(source, r'        crl->idp = X509_CRL_get_ext_d2i\(crl,.*?(\n        crl->flags \|= EXFLAG_SET;)', r'\1')
+    for name in ('X509_CRL_verify', 'X509_CRL_get0_by_serial', 'X509_CRL_get0_by_cert'):
+        tree.replace_body(source, r'int %s\([^)]*\)' % name, refusal('X509'))
+    tree.replace_regex(source, r'\nstatic X509_CRL_METHOD int_crl_meth = \{.*?\n\};\n', '\n')
+    tree.replace(source, 'static const X509_CRL_METHOD *default_crl_method = &int_crl_meth;\n', '')
+    tree.replace_regex(source, r'\nstatic int def_crl_verify\(X509_CRL \*crl, EVP_PKEY \*r\)\n\{.*?\n'
+                       r'(X509_CRL_METHOD \*X509_CRL_METHOD_new)', r'\n\1')
+
+
+def without_store_callback(name):
+    """What X509_STORE_set_...() would set: nobody does, and the members are gone."""
+    for header in ('include/crypto/x509.h', 'crypto/x509/x509_local.h'):
+        tree.replace_regex(header, r'\n(?:    /\*[^/]*\*/\n)?    [^;\n]*\(\*%s\)\([^;]*;' % name, '')
+    tree.replace_regex('crypto/x509/x509_vfy.c', r'\n    if \(store != NULL && store->%s != NULL\)\n[^;]*;\n    else\n'
+                       r'        ctx->%s = \w+;\n' % (name, name), '')
+    short = name if name.startswith('get_') else name
+    for source, prefix in (('crypto/x509/x509_vfy.c', 'X509_STORE_CTX'), ('crypto/x509/x509_lu.c', 'X509_STORE')):
+        text, count = re.subn(r'\n(?:[^\n{};]*\n)?[^\n{};]*\b%s_[gs]et_%s\([^)]*\)\n\{.*?\n\}\n' % (prefix, short), '\n',
+                              tree.read(source), flags=re.S)
+        if count < 1:
+            tree.fail(f'{source}: nothing gets or sets {name}')
+        tree.write(source, text)
+
+
+def no_certificate_policies():
+    """Nobody asks for certificate policies (X509_V_FLAG_POLICY_CHECK) nor for Suite B: a verification that is asked for
+    either fails. A critical policy extension stays one that is known. (8 KB)"""
+    source = 'crypto/x509/x509_vfy.c'
+    tree.replace_body(source, r'static int check_policy\(X509_STORE_CTX \*ctx\)', '''\
+    ctx->error = X509_V_ERR_NO_EXPLICIT_POLICY; /* nobody here knows how */
+    return -1;
+''')
+    without_store_callback('check_policy')
+    tree.replace(source, '        ok = ctx->check_policy(ctx);', '        ok = check_policy(ctx);')
+    tree.replace_regex('include/crypto/x509.h', r'\n    X509_POLICY_CACHE \*policy_cache;', '')
+    tree.replace_regex('include/crypto/x509.h', r'\n    /\*[^/]*\*/\n    X509_POLICY_TREE \*tree;\n    /\*[^/]*\*/\n'
+                       r'    int explicit_policy;', '')
+    tree.replace_regex(source, r'\n    ctx->(?:explicit_policy = 0|tree = NULL);', '', times=3)
+    tree.replace(source, '    X509_policy_tree_free(ctx->tree);\n', '')
+    for name in ('get0_policy_tree', 'get_explicit_policy'):
+        tree.replace_regex(source, r'\n[^\n{};]*X509_STORE_CTX_%s\([^)]*\)\n\{.*?\n\}\n' % name, '\n')
+    tree.replace_regex('crypto/x509/x_x509.c', r'\n        (?:ossl_policy_cache_free\(ret->policy_cache\)|'
+                       r'ret->policy_cache = NULL);', '', times=3)
+    for name in ('cache', 'data', 'lib', 'map', 'node', 'tree'):
+        if 'POLICY' not in tree.read(f'crypto/x509/pcy_{name}.c'):
+            tree.fail(f'pcy_{name}.c is not about policies')
+        tree.write(f'crypto/x509/pcy_{name}.c', 'typedef int nothing;\n')
+    source = 'crypto/x509/x509_cmp.c'
+    suite_b = '    if (!(flags & X509_V_FLAG_SUITEB_128_LOS))\n        return X509_V_OK;\n'
+    tree.replace_regex(source, re.escape(suite_b) + r'.*?\n\}\n',
+                       suite_b + '    return X509_V_ERR_SUITE_B_INVALID_ALGORITHM;\n}\n', times=2)
 
 
 def no_configuration_file():
@@ -338,6 +448,21 @@ def montgomery_for_all_curves():
     tree.replace('crypto/ec/ec_cvt.c', '#if defined(OPENSSL_BN_ASM_MONT)\n', '#if 1\n')
 
 
+def scalars_of_ed25519_in_loops():
+    """The two functions that calculate with scalars of Ed25519: the steps are upstream's, in loops: seams/ed25519_scalar.c.
+    (8 KB)"""
+    source = 'crypto/ec/curve25519.c'
+    with open(f'{HERE}/seams/ed25519_scalar.c', encoding='ascii') as file:
+        ours = file.read()
+    text = tree.read(source)
+    begin, end = text.index('static void x25519_sc_reduce('), text.index('static void sc_muladd(')
+    end = text.index('\n}\n', end) + 3
+    if re.findall(r'\nstatic [^;{}=]*?(\w+)\([^;{}]*\)\n\{', '\n' + text[begin:end]) != [
+            'x25519_sc_reduce', 'sc_muladd'] or text[begin:end].count(' * 666643;') != 28:
+        tree.fail(f'{source}: the functions of scalars are others')
+    tree.write(source, text[:begin] + ours + text[end:])
+
+
 def port_without_sscanf():
     """The port of a URI (in a name that is held against name constraints) by strtoul(), which is what "%u" does, too.
     (4 KB)"""
@@ -406,19 +531,14 @@ def certificate_extensions():
         'key_usage': ('key_usage', 'ASN1_BIT_STRING'),
         'skey_id': ('subject_key_identifier', 'ASN1_OCTET_STRING'),
         'alt[0]': ('subject_alt_name', 'GENERAL_NAMES'),
-        'alt[1]': ('issuer_alt_name', 'GENERAL_NAMES'),
         'bcons': ('basic_constraints', 'BASIC_CONSTRAINTS'),
-        'cpols': ('certificate_policies', 'CERTIFICATEPOLICIES'),
         'akey_id': ('authority_key_identifier', 'AUTHORITY_KEYID'),
         'crld': ('crl_distribution_points', 'CRL_DIST_POINTS'),
         'ext_ku': ('ext_key_usage', 'EXTENDED_KEY_USAGE'),
         'addr': ('sbgp_ipAddrBlock', 'IPAddrBlocks'),
         'asid': ('sbgp_autonomousSysNum', 'ASIdentifiers'),
-        'policy_constraints': ('policy_constraints', 'POLICY_CONSTRAINTS'),
         'pci': ('proxyCertInfo', 'PROXY_CERT_INFO_EXTENSION'),
         'name_constraints': ('name_constraints', 'NAME_CONSTRAINTS'),
-        'policy_mappings': ('policy_mappings', 'POLICY_MAPPINGS'),
-        'inhibit_anyp': ('inhibit_any_policy', 'ASN1_INTEGER'),
     }
     # the one whose ASN.1 only its own module knows
     tree.replace('crypto/x509/v3_addr.c', 'static_ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)', 'ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)')
@@ -593,9 +713,10 @@ def no_curve448():
 
 
 for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
-             x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
+             x509_certificates_only, no_message_callback, no_dane, no_revocation_lists, no_certificate_policies,
+             no_configuration_file,
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
-             aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf,
+             aes_by_processor, chacha20_first, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
              psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
              no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
     edit()
