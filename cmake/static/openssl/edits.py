@@ -190,6 +190,122 @@ def x509_certificates_only():
                          'TLSEXT_cert_type_x509', ssl_sources(), r'(?:s|sc)')
 
 
+def only_aead():
+    """Every cipher suite has ECDHE and an AEAD, by the providers' ciphers (cipher_suites() below sees to it): no MAC of the
+    record layer's own, hence neither encrypt-then-MAC nor GOST's variants, no padding, no pipelines, and no other key
+    exchange. What is none of this is an error of the connection. (8 KB)"""
+    suites = ('ssl/s3_lib.c', 'ssl/t1_enc.c', 'ssl/t1_lib.c', 'ssl/ssl_cert.c', 'ssl/statem/extensions.c',
+              'ssl/statem/extensions_clnt.c', 'ssl/statem/statem_clnt.c')
+    uses = 0
+    for path in suites:
+        text, count = re.subn(r'(?<![\w>.])((?:\w+(?:->|\.))*\w+->algorithm_mkey)\b(?! =[^=])', r'(\1 & SSL_kECDHE)', tree.read(path))
+        text, macs = re.subn(r'(?<![\w>.])(?:\w+(?:->|\.))*\w+->algorithm_mac\b(?! =[^=])', 'SSL_AEAD', text)
+        tree.write(path, text)
+        uses += count + macs
+    if uses < 20:
+        tree.fail(f'{uses} uses of key exchange and MAC of a suite')
+
+    source = 'ssl/record/methods/tls1_meth.c'
+    fail = '        RLAYERfatal(rl, SSL_AD_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);\n'
+    tree.replace_regex(source, r'    rl->md_ctx = EVP_MD_CTX_new\(\);\n    if \(rl->md_ctx == NULL\) \{.*?\n    \}\n', '')
+    tree.replace_regex(source, r'(    if \(\(EVP_CIPHER_get_flags\(ciph\) & EVP_CIPH_FLAG_AEAD_CIPHER\) == 0\) \{\n)'
+                       r'        if \(mactype == EVP_PKEY_HMAC\).*?\n    \}\n',
+                       r'\1' + fail + '        return OSSL_RECORD_RETURN_FATAL;\n    }\n')
+    tree.replace_regex(source, r'    if \(EVP_MD_CTX_get0_md\(rl->md_ctx\)\) \{\n.*?\n    \}\n', '')
+    tree.replace(source, '    int pad = 0, tmpr, provided;\n', '    int pad = 0, tmpr;\n    enum { provided = 1 };\n')
+    tree.replace(source, '    provided = (EVP_CIPHER_get0_provider(enc) != NULL);\n',
+                 '    if (EVP_CIPHER_get0_provider(enc) == NULL) {\n' + fail + '        return 0;\n    }\n')
+    tree.replace(source, '    if (n_recs == 0) {\n', '    if (n_recs != 1) {\n')
+    tree.replace_body(source, r'static int tls1_mac\([^)]*\)', '    return 0; /* no MAC of its own: never sound */\n')
+    tree.replace(source, '    tls1_mac,\n', '    NULL,\n', times=2)
+    tree.write('ssl/record/methods/ssl3_meth.c', 'typedef int nothing;\n')
+    common = 'ssl/record/methods/tls_common.c'
+    tree.replace(common, '    case SSL3_VERSION:\n        (*retrl)->funcs = &ssl_3_0_funcs;\n        break;\n', '')
+    tree.replace(common, '    /* Loop through all the settings since they must all be understood */\n', '    int none;\n\n')
+    for name in ('use_etm', 'stream_mac', 'tlstree'):
+        tree.replace(common, f'if (!OSSL_PARAM_get_int(p, &rl->{name})) {{', 'if (!OSSL_PARAM_get_int(p, &none) || none != 0) {')
+    folder = list(tree.sources('ssl/record'))
+    for path in folder:
+        text = tree.read(path)
+        edited = re.sub(r'EVP_MD_CTX_get0_md\(rl->md_ctx\)', '((const EVP_MD *)NULL)', text)
+        if edited != text:
+            tree.write(path, edited)
+    header = 'ssl/record/methods/recmethod_local.h'
+    tree.fold_member(header, '    EVP_MD_CTX *md_ctx;\n', 'md_ctx', '((EVP_MD_CTX *)NULL)', folder, 'rl')
+    tree.replace(header, '    int stream_mac;\n', '')
+    for name in ('use_etm', 'tlstree'):
+        tree.fold_member(header, f'    int {name};\n', name, '0', folder, 'rl')
+
+
+def no_other_signature_schemes():
+    """The provider table has no signature schemes beyond those that libssl knows. (3 KB)"""
+    source = 'ssl/t1_lib.c'
+    tree.replace_regex(source, r'\nstatic OSSL_CALLBACK add_provider_sigalgs;\n.*?\n(int ssl_load_sigalgs\()', r'\n\1')
+    tree.replace(source, '    if (!OSSL_PROVIDER_do_all(ctx->libctx, discover_provider_sigalgs, ctx))\n        return 0;\n', '')
+    tree.replace_regex(source, r'    if \(ctx->sigalg_list_len > 0\) \{\n.*?\n    \}\n(?=\n    /\*\n     \* For now)', '')
+    tree.fold_member('ssl/ssl_local.h', '    size_t sigalg_list_len;\n', 'sigalg_list_len', '0', ssl_sources(), r'(?:ctx|ret|a)')
+
+
+def groups_without_a_list():
+    """The groups that a context starts with, as upstream's default list comes out with those of seams/provider.c: in this
+    order, X25519 with a key share. They are not spelled out and parsed, and nobody sets others. (2 KB)"""
+    source = 'ssl/t1_lib.c'
+    lines = re.search(r'#define TLS_DEFAULT_GROUP_LIST ((?:[^\n]*\\\n)*[^\n]*)\n', tree.read(source)).group(1)
+    if ''.join(re.findall(r'"([^"]*)"', lines)) != ('?*X25519MLKEM768 / ?*X25519:?secp256r1 / ?X448:?secp384r1:?secp521r1 / '
+                                                    '?ffdhe2048:?ffdhe3072'):
+        tree.fail(f'{source}: another list of groups: {lines}')
+    tree.replace(source, '    return SSL_CTX_set1_groups_list(ctx, TLS_DEFAULT_GROUP_LIST);\n', """\
+    {
+#ifdef CERTLATCH_MLKEM
+#define FIRST(other) other,
+#else
+#define FIRST(other)
+#endif
+        static const uint16_t groups[] = { FIRST(OSSL_TLS_GROUP_ID_X25519MLKEM768) OSSL_TLS_GROUP_ID_x25519,
+            OSSL_TLS_GROUP_ID_secp256r1, OSSL_TLS_GROUP_ID_secp384r1 };
+        static const uint16_t shares[] = { FIRST(OSSL_TLS_GROUP_ID_X25519MLKEM768) OSSL_TLS_GROUP_ID_x25519 };
+        static const size_t tuples[] = { FIRST(1) 2, 1 };
+
+        ctx->ext.supportedgroups = OPENSSL_memdup(groups, sizeof(groups));
+        ctx->ext.supportedgroups_len = OSSL_NELEM(groups);
+        ctx->ext.keyshares = OPENSSL_memdup(shares, sizeof(shares));
+        ctx->ext.keyshares_len = OSSL_NELEM(shares);
+        ctx->ext.tuples = OPENSSL_memdup(tuples, sizeof(tuples));
+        ctx->ext.tuples_len = OSSL_NELEM(tuples);
+        return ctx->ext.supportedgroups != NULL && ctx->ext.keyshares != NULL && ctx->ext.tuples != NULL;
+    }
+""")
+
+
+def few_controls():
+    """Of the controls of a connection and of a context those that curl and src/platform/tls_probe.cc use. Any other is an
+    error. (3 KB)"""
+    def kept(source, signature, wanted):
+        def only(table):
+            labels = list(re.finditer(r'^    case (SSL_CTRL_\w+):', table, re.M))
+            result, found = '', set()
+            for label, following in zip(labels, labels[1:] + [None]):
+                if label.group(1) in wanted:
+                    block = table[label.start():following.start() if following else len(table)]
+                    result += re.sub(r'(?m)^(?:#.*\n|    /\*.*?\*/\n)', '', block)
+                    found.add(label.group(1))
+            if found != set(wanted):
+                tree.fail(f'{source}: {signature}: no {set(wanted) - found}')
+            return result
+        text = tree.read(source)
+        match = re.search(r'\n' + signature + r'\n\{.*?\n    switch \(cmd\) \{\n(.*?)    default:', text, re.S)
+        if not match:
+            tree.fail(f'{source}: no switch in {signature}')
+        tree.write(source, text[:match.start(1)] + only(match.group(1)) + text[match.end(1):])
+    tree.replace_regex('ssl/ssl_lib.c', r'    if \(cmd == SSL_CTRL_SET_GROUPS_LIST && larg == 1\)\n[^;]*;\n'
+                       r'    if \(ctx == NULL\) \{\n        switch \(cmd\) \{\n.*?\n        \}\n    \}\n\n    switch',
+                       '    if (ctx == NULL)\n        return 0;\n\n    switch')
+    kept('ssl/s3_lib.c', r'long ssl3_ctrl\([^)]*\)', ['SSL_CTRL_SET_TLSEXT_HOSTNAME'])
+    kept('ssl/s3_lib.c', r'long ssl3_ctx_ctrl\([^)]*\)', ['SSL_CTRL_SET_SIGALGS_LIST', 'SSL_CTRL_CHAIN', 'SSL_CTRL_CHAIN_CERT'])
+    kept('ssl/ssl_lib.c', r'long SSL_CTX_ctrl\([^)]*\)',
+         ['SSL_CTRL_SET_SESS_CACHE_MODE', 'SSL_CTRL_MODE', 'SSL_CTRL_SET_MIN_PROTO_VERSION', 'SSL_CTRL_SET_MAX_PROTO_VERSION'])
+
+
 def no_message_callback():
     """Nobody watches the handshake's messages. (The record layer has a pointer of its own.)"""
     tree.fold_member('ssl/ssl_local.h', '''    void (*msg_callback)(int write_p, int version, int content_type,
@@ -674,6 +790,44 @@ def no_key_generation():
     tree.replace_body(source, r'static int rsa_validate\([^)]*\)', '    return 0;\n')
 
 
+def fewer_operations():
+    """What nobody does with keys and signatures, in rows of the provider's tables: RSA and EC keys are not moved between
+    providers, for there is one, nor put together from numbers; RSA keys are not copied; nobody recovers what was signed,
+    or asks a signature, a key exchange or the generation of a key what it was told. Doing so is an error. (12 KB)"""
+    def without(path, tables, *operations):
+        def rows_left(rows):
+            for name in operations:
+                rows, count = re.subn(r'\n *\{ OSSL_FUNC_%s,\s*\(void \(\*\)\(void\)\)\w+ \},' % name, '', rows)
+                if count != 1:
+                    tree.fail(f'{path}: {table}: {count} times {name}')
+            return rows
+        for table in tables.split():
+            tree.replace_between(f'providers/implementations/{path}.c', f'const OSSL_DISPATCH ossl_{table}_functions[] = {{', '\n};',
+                                 rows_left)
+
+    def these(kind, names):
+        return [f'{kind}_{name}' for name in names.split()]
+    moved = these('KEYMGMT', 'IMPORT IMPORT_TYPES EXPORT EXPORT_TYPES')
+    without('keymgmt/rsa_kmgmt', 'rsa_keymgmt rsapss_keymgmt', *moved, 'KEYMGMT_DUP')
+    without('keymgmt/ec_kmgmt', 'ec_keymgmt', *moved, *these('KEYMGMT', 'GEN_GET_PARAMS GEN_GETTABLE_PARAMS'))
+    asked = these('SIGNATURE', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS GET_CTX_MD_PARAMS GETTABLE_CTX_MD_PARAMS SET_CTX_MD_PARAMS '
+                  'SETTABLE_CTX_MD_PARAMS')
+    without('signature/rsa_sig', 'rsa_signature', *asked, *these('SIGNATURE', 'VERIFY_RECOVER_INIT VERIFY_RECOVER'))
+    without('signature/ecdsa_sig', 'ecdsa_signature', *asked)
+    without('exchange/ecdh_exch', 'ecdh_keyexch', *these('KEYEXCH', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS'))
+    without('exchange/ecx_exch', 'x25519_keyexch', *these('KEYEXCH', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS'))
+    keys = 'providers/implementations/keymgmt/'
+    tree.replace_regex(keys + 'rsa_kmgmt.c', r'\(rsa_type != RSA_FLAG_TYPE_RSASSAPSS\s*\|\| ossl_rsa_pss_params_30_todata'
+                       r'\(pss_params, NULL, params\)\)\s*&& ossl_rsa_todata\(rsa, NULL, params, 1\)', '1')
+
+
+def no_passphrases():
+    """There is nobody to ask for a passphrase, for nothing that is encrypted is read. (5 KB)"""
+    tree.replace_body('crypto/passphrase.c', r'int ossl_pw_get_passphrase\([^)]*\)',
+                      '    ERR_raise(ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED);\n    return 0;\n')
+    tree.replace('crypto/pem/pem_lib.c', 'i = EVP_read_pw_string_min(buf, min_len, num, prompt, rwflag);', 'i = -1;')
+
+
 def no_introspection():
     """Which parameters a key manager or a KDF knows: lists that only applications ask for, through
     EVP_*_gettable_params() and the like. Those of ciphers, digests, MACs, RANDs, signatures and key exchanges stay, for
@@ -713,10 +867,10 @@ def no_curve448():
 
 
 for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
-             x509_certificates_only, no_message_callback, no_dane, no_revocation_lists, no_certificate_policies,
+             x509_certificates_only, only_aead, no_other_signature_schemes, groups_without_a_list, few_controls, no_message_callback, no_dane, no_revocation_lists, no_certificate_policies,
              no_configuration_file,
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
              aes_by_processor, chacha20_first, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
              psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
-             no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
+             no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_introspection, no_curve448):
     edit()
