@@ -674,7 +674,7 @@ def certificate_extensions():
 
 
 def object_names():
-    """Of the 1,300 object identifiers those in objects.keep. The numbers (NIDs) stay, a map leads to the rows left. An
+    """Of the 1,300 object identifiers those in objects.keep. The numbers (NIDs) stay, and the rows left are found by halving. An
     identifier that is not there is unknown: an unknown algorithm, an unknown extension, never another one. (70 KB)"""
     with open(f'{HERE}/objects.keep', encoding='ascii') as file:
         keep = {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
@@ -693,12 +693,10 @@ def object_names():
     if unknown:
         tree.fail(f'obj_dat.h has no {sorted(unknown)}')
 
-    rows = []  # short name, long name, NID, its encoding
-    row_of_nid = [0] * count
+    rows = []  # short name, long name, NID, its encoding; sorted by NID
     for nid, (short, long, name, length, offset, undefined) in enumerate(entries):
         if nid != 0 and (name or undefined) not in keep - {'NID_undef'}:
             continue
-        row_of_nid[nid] = len(rows)
         start = int(offset or 0)
         rows.append((short, long, name or undefined, encodings[start:start + int(length or 0)]))
 
@@ -712,13 +710,18 @@ def object_names():
         return f'static const unsigned int {name}[] = {{ {", ".join(map(str, numbers))} }};\n'
     everything = range(len(rows))
     with_encoding = [i for i in everything if rows[i][0] and rows[i][3]]
-    kind = 'unsigned char' if len(rows) < 256 else 'unsigned short'
     tree.write('crypto/objects/obj_dat_small.h',
                f'static const unsigned char so[] = {{ {", ".join(map(str, encoded))} }};\n'
                f'#define NUM_NID {count}\n'
                f'static const ASN1_OBJECT nid_objs[] = {{\n{code}}};\n'
-               f'static const {kind} row_of_nid[NUM_NID] = {{ {", ".join(map(str, row_of_nid))} }};\n'
                f'#define NUM_SN {len(rows)}\n'
+               'static int row_of_nid(int nid)\n{\n'
+               '    int low = 0, high = NUM_SN, row;\n\n'
+               '    while (high - low > 1) {\n'
+               '        row = (low + high) / 2;\n'
+               '        if (nid_objs[row].nid <= nid)\n            low = row;\n        else\n            high = row;\n'
+               '    }\n'
+               '    return nid_objs[low].nid == nid ? low : 0;\n}\n'
                + index('sn_objs', sorted(everything, key=lambda i: rows[i][0].encode()))
                + f'#define NUM_LN {len(rows)}\n'
                + index('ln_objs', sorted(everything, key=lambda i: rows[i][1].encode()))
@@ -727,9 +730,9 @@ def object_names():
     source = 'crypto/objects/obj_dat.c'
     tree.replace(source, '#include "obj_dat.h"', '#include "obj_dat_small.h"')
     known = '(n > 0 && n < NUM_NID && nid_objs[n].nid != NID_undef)'
-    tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid[n] != 0)', tree.read(source).count(known) or 1)
+    tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid(n) != 0)', tree.read(source).count(known) or 1)
     address = '(ASN1_OBJECT *)&(nid_objs[n])'
-    tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid[n]])', tree.read(source).count(address) or 1)
+    tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid(n)])', tree.read(source).count(address) or 1)
     print(f'{len(rows)} of {count} object identifiers')
 
 
@@ -828,6 +831,60 @@ def no_passphrases():
     tree.replace('crypto/pem/pem_lib.c', 'i = EVP_read_pw_string_min(buf, min_len, num, prompt, rwflag);', 'i = -1;')
 
 
+def no_names_of_fields():
+    """ASN.1's types and fields without their names, which only printing and the data of errors (short_calls) say. (7 KB)"""
+    header = 'include/openssl/asn1t.h.in'
+    tree.replace(header, '    const char *field_name; /* Field name */\n', '')
+    tree.replace(header, '    const char *sname; /* Structure name */\n', '')
+    tree.replace_regex(header, r'#(?:tname|stname|itname|sname) (ASN1_ITEM_end)', r'\1', times=15)
+    tree.replace_regex(header, r'(?m)^    #(?:name|field), (ASN1_ITEM_ref)', r'    \1', times=2)
+    for path in tree.sources('crypto', 'providers', 'ssl'):
+        text = tree.read(path)
+        if path.endswith('.c') and re.search(r'\bASN1_TEMPLATE \w+(?:\[\])? ?= ?\{|\bASN1_ITEM \w+ ?= ?\{', text):
+            tree.fail(f'{path}: an ASN.1 type made by hand')
+    tree.replace_regex('crypto/asn1/tasn_dec.c', r'    if \(errtt\)\n        ERR_add_error_data\([^;]*;\n    else\n        ERR_add_error_data\([^;]*;\n', '')
+    tree.replace_body('crypto/asn1/asn1_item_list.c', r'const ASN1_ITEM \*ASN1_ITEM_lookup\(const char \*name\)',
+                      refusal('ASN1', 'NULL'))
+    tree.replace('crypto/asn1/tasn_utl.c', 'REF_PRINT_EX(it->sname, ', 'REF_PRINT_EX("", ')
+    text, count = re.subn(r'(?:\w+|ASN1_ITEM_ptr\(tt->item\))->(?:sname|field_name)\b', '((const char *)"")', tree.read('crypto/asn1/tasn_prn.c'))
+    if count != 4:
+        tree.fail(f'tasn_prn.c: {count} names')  # a trap (traps)
+    tree.write('crypto/asn1/tasn_prn.c', text)
+
+
+def named_curves_by_name():
+    """Parameters of a curve come by name or, in a certificate or key, as ASN.1: the provider's interface takes no others, and
+    says no others. (3 KB)"""
+    source = 'crypto/ec/ec_lib.c'
+    tree.replace_regex(source, r'    /\* If it gets here then we are trying explicit parameters \*/\n.*?\n    return group;\n'
+                       r'#endif /\* FIPS_MODULE \*/\n',
+                       '    ERR_raise(ERR_LIB_EC, EC_R_INVALID_NAMED_GROUP_CONVERSION);\n    return NULL;\n#endif\n')
+    tree.replace('crypto/ec/ec_backend.c', '    if (tmpl == NULL || curve_nid == NID_undef)\n        if (!ec_group_explicit_todata('
+                 'group, tmpl, params, bnctx, genbuf))\n            goto err;\n', '')
+
+
+def no_asynchronous_jobs():
+    """SSL_MODE_ASYNC needs jobs that the option no-async takes away: it changes nothing. (1 KB)"""
+    tree.replace('ssl/ssl_lib.c', 'if ((sc->mode & SSL_MODE_ASYNC) && ASYNC_get_current_job() == NULL) {', 'if (0) {', times=5)
+    tree.replace('ssl/ssl_lib.c', '        return (ctx->mode |= larg);\n',
+                 '        if (larg & SSL_MODE_ASYNC)\n            return 0;\n        return (ctx->mode |= larg);\n')
+
+
+def few_upcalls():
+    """What the library offers to providers: what the one of seams/provider.c takes. (3 KB)"""
+    def kept(table):
+        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS', 'BIO_', 'GET_ENTROPY', 'GET_USER_ENTROPY', 'CLEANUP_ENTROPY',
+                  'CLEANUP_USER_ENTROPY', 'GET_NONCE', 'GET_USER_NONCE', 'CLEANUP_NONCE', 'CLEANUP_USER_NONCE')
+        rows = re.findall(r'    \{ OSSL_FUNC_(\w+),\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
+        text = ''.join(row for row in re.findall(r'    \{ OSSL_FUNC_\w+,\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
+                       if re.match(r'    \{ OSSL_FUNC_(?:%s)' % '|'.join(name if name[-1] == '_' else name + ',' for name in wanted), row))
+        if len(rows) < 45 or text.count('\n') < 21:
+            tree.fail(f'core_dispatch_: {len(rows)} rows, {text.count(chr(10))} lines wanted')
+        return text
+    tree.replace_between('crypto/provider_core.c', 'static const OSSL_DISPATCH core_dispatch_[] = {\n',
+                         '    OSSL_DISPATCH_END\n};', kept)
+
+
 def no_introspection():
     """Which parameters a key manager or a KDF knows: lists that only applications ask for, through
     EVP_*_gettable_params() and the like. Those of ciphers, digests, MACs, RANDs, signatures and key exchanges stay, for
@@ -872,5 +929,6 @@ for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_e
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
              aes_by_processor, chacha20_first, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
              psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
-             no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_introspection, no_curve448):
+             no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_names_of_fields,
+             named_curves_by_name, no_asynchronous_jobs, few_upcalls, no_introspection, no_curve448):
     edit()
