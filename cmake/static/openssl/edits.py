@@ -838,6 +838,9 @@ def no_names_of_fields():
     tree.replace(header, '    const char *sname; /* Structure name */\n', '')
     tree.replace_regex(header, r'#(?:tname|stname|itname|sname) (ASN1_ITEM_end)', r'\1', times=15)
     tree.replace_regex(header, r'(?m)^    #(?:name|field), (ASN1_ITEM_ref)', r'    \1', times=2)
+    tree.replace(header, '-1, 0, #tblname, tblname##_adb', '-1, 0, tblname##_adb', times=2)
+    if re.search(r'(?<!#)#(?!define|if|el|endif|include|undef|pragma)\w', tree.read(header)):
+        tree.fail(f'{header}: another name')
     for path in tree.sources('crypto', 'providers', 'ssl'):
         text = tree.read(path)
         if path.endswith('.c') and re.search(r'\bASN1_TEMPLATE \w+(?:\[\])? ?= ?\{|\bASN1_ITEM \w+ ?= ?\{', text):
