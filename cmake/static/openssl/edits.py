@@ -154,7 +154,11 @@ def tls_over_tcp_only():
                      tree.sources('ssl/record'))
 
 
-REFUSE = '    ERR_raise(ERR_LIB_SSL, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);\n    return 0;\n'
+def refusal(library, result='0'):
+    return f'    ERR_raise(ERR_LIB_{library}, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);\n    return {result};\n'
+
+
+REFUSE = refusal('SSL')
 
 
 def no_early_data():
@@ -186,6 +190,122 @@ def x509_certificates_only():
                          'TLSEXT_cert_type_x509', ssl_sources(), r'(?:s|sc)')
 
 
+def only_aead():
+    """Every cipher suite has ECDHE and an AEAD, by the providers' ciphers (cipher_suites() below sees to it): no MAC of the
+    record layer's own, hence neither encrypt-then-MAC nor GOST's variants, no padding, no pipelines, and no other key
+    exchange. What is none of this is an error of the connection. (8 KB)"""
+    suites = ('ssl/s3_lib.c', 'ssl/t1_enc.c', 'ssl/t1_lib.c', 'ssl/ssl_cert.c', 'ssl/statem/extensions.c',
+              'ssl/statem/extensions_clnt.c', 'ssl/statem/statem_clnt.c')
+    uses = 0
+    for path in suites:
+        text, count = re.subn(r'(?<![\w>.])((?:\w+(?:->|\.))*\w+->algorithm_mkey)\b(?! =[^=])', r'(\1 & SSL_kECDHE)', tree.read(path))
+        text, macs = re.subn(r'(?<![\w>.])(?:\w+(?:->|\.))*\w+->algorithm_mac\b(?! =[^=])', 'SSL_AEAD', text)
+        tree.write(path, text)
+        uses += count + macs
+    if uses < 20:
+        tree.fail(f'{uses} uses of key exchange and MAC of a suite')
+
+    source = 'ssl/record/methods/tls1_meth.c'
+    fail = '        RLAYERfatal(rl, SSL_AD_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);\n'
+    tree.replace_regex(source, r'    rl->md_ctx = EVP_MD_CTX_new\(\);\n    if \(rl->md_ctx == NULL\) \{.*?\n    \}\n', '')
+    tree.replace_regex(source, r'(    if \(\(EVP_CIPHER_get_flags\(ciph\) & EVP_CIPH_FLAG_AEAD_CIPHER\) == 0\) \{\n)'
+                       r'        if \(mactype == EVP_PKEY_HMAC\).*?\n    \}\n',
+                       r'\1' + fail + '        return OSSL_RECORD_RETURN_FATAL;\n    }\n')
+    tree.replace_regex(source, r'    if \(EVP_MD_CTX_get0_md\(rl->md_ctx\)\) \{\n.*?\n    \}\n', '')
+    tree.replace(source, '    int pad = 0, tmpr, provided;\n', '    int pad = 0, tmpr;\n    enum { provided = 1 };\n')
+    tree.replace(source, '    provided = (EVP_CIPHER_get0_provider(enc) != NULL);\n',
+                 '    if (EVP_CIPHER_get0_provider(enc) == NULL) {\n' + fail + '        return 0;\n    }\n')
+    tree.replace(source, '    if (n_recs == 0) {\n', '    if (n_recs != 1) {\n')
+    tree.replace_body(source, r'static int tls1_mac\([^)]*\)', '    return 0; /* no MAC of its own: never sound */\n')
+    tree.replace(source, '    tls1_mac,\n', '    NULL,\n', times=2)
+    tree.write('ssl/record/methods/ssl3_meth.c', 'typedef int nothing;\n')
+    common = 'ssl/record/methods/tls_common.c'
+    tree.replace(common, '    case SSL3_VERSION:\n        (*retrl)->funcs = &ssl_3_0_funcs;\n        break;\n', '')
+    tree.replace(common, '    /* Loop through all the settings since they must all be understood */\n', '    int none;\n\n')
+    for name in ('use_etm', 'stream_mac', 'tlstree'):
+        tree.replace(common, f'if (!OSSL_PARAM_get_int(p, &rl->{name})) {{', 'if (!OSSL_PARAM_get_int(p, &none) || none != 0) {')
+    folder = list(tree.sources('ssl/record'))
+    for path in folder:
+        text = tree.read(path)
+        edited = re.sub(r'EVP_MD_CTX_get0_md\(rl->md_ctx\)', '((const EVP_MD *)NULL)', text)
+        if edited != text:
+            tree.write(path, edited)
+    header = 'ssl/record/methods/recmethod_local.h'
+    tree.fold_member(header, '    EVP_MD_CTX *md_ctx;\n', 'md_ctx', '((EVP_MD_CTX *)NULL)', folder, 'rl')
+    tree.replace(header, '    int stream_mac;\n', '')
+    for name in ('use_etm', 'tlstree'):
+        tree.fold_member(header, f'    int {name};\n', name, '0', folder, 'rl')
+
+
+def no_other_signature_schemes():
+    """The provider table has no signature schemes beyond those that libssl knows. (3 KB)"""
+    source = 'ssl/t1_lib.c'
+    tree.replace_regex(source, r'\nstatic OSSL_CALLBACK add_provider_sigalgs;\n.*?\n(int ssl_load_sigalgs\()', r'\n\1')
+    tree.replace(source, '    if (!OSSL_PROVIDER_do_all(ctx->libctx, discover_provider_sigalgs, ctx))\n        return 0;\n', '')
+    tree.replace_regex(source, r'    if \(ctx->sigalg_list_len > 0\) \{\n.*?\n    \}\n(?=\n    /\*\n     \* For now)', '')
+    tree.fold_member('ssl/ssl_local.h', '    size_t sigalg_list_len;\n', 'sigalg_list_len', '0', ssl_sources(), r'(?:ctx|ret|a)')
+
+
+def groups_without_a_list():
+    """The groups that a context starts with, as upstream's default list comes out with those of seams/provider.c: in this
+    order, X25519 with a key share. They are not spelled out and parsed, and nobody sets others. (2 KB)"""
+    source = 'ssl/t1_lib.c'
+    lines = re.search(r'#define TLS_DEFAULT_GROUP_LIST ((?:[^\n]*\\\n)*[^\n]*)\n', tree.read(source)).group(1)
+    if ''.join(re.findall(r'"([^"]*)"', lines)) != ('?*X25519MLKEM768 / ?*X25519:?secp256r1 / ?X448:?secp384r1:?secp521r1 / '
+                                                    '?ffdhe2048:?ffdhe3072'):
+        tree.fail(f'{source}: another list of groups: {lines}')
+    tree.replace(source, '    return SSL_CTX_set1_groups_list(ctx, TLS_DEFAULT_GROUP_LIST);\n', """\
+    {
+#ifdef CERTLATCH_MLKEM
+#define FIRST(other) other,
+#else
+#define FIRST(other)
+#endif
+        static const uint16_t groups[] = { FIRST(OSSL_TLS_GROUP_ID_X25519MLKEM768) OSSL_TLS_GROUP_ID_x25519,
+            OSSL_TLS_GROUP_ID_secp256r1, OSSL_TLS_GROUP_ID_secp384r1 };
+        static const uint16_t shares[] = { FIRST(OSSL_TLS_GROUP_ID_X25519MLKEM768) OSSL_TLS_GROUP_ID_x25519 };
+        static const size_t tuples[] = { FIRST(1) 2, 1 };
+
+        ctx->ext.supportedgroups = OPENSSL_memdup(groups, sizeof(groups));
+        ctx->ext.supportedgroups_len = OSSL_NELEM(groups);
+        ctx->ext.keyshares = OPENSSL_memdup(shares, sizeof(shares));
+        ctx->ext.keyshares_len = OSSL_NELEM(shares);
+        ctx->ext.tuples = OPENSSL_memdup(tuples, sizeof(tuples));
+        ctx->ext.tuples_len = OSSL_NELEM(tuples);
+        return ctx->ext.supportedgroups != NULL && ctx->ext.keyshares != NULL && ctx->ext.tuples != NULL;
+    }
+""")
+
+
+def few_controls():
+    """Of the controls of a connection and of a context those that curl and src/platform/tls_probe.cc use. Any other is an
+    error. (3 KB)"""
+    def kept(source, signature, wanted):
+        def only(table):
+            labels = list(re.finditer(r'^    case (SSL_CTRL_\w+):', table, re.M))
+            result, found = '', set()
+            for label, following in zip(labels, labels[1:] + [None]):
+                if label.group(1) in wanted:
+                    block = table[label.start():following.start() if following else len(table)]
+                    result += re.sub(r'(?m)^(?:#.*\n|    /\*.*?\*/\n)', '', block)
+                    found.add(label.group(1))
+            if found != set(wanted):
+                tree.fail(f'{source}: {signature}: no {set(wanted) - found}')
+            return result
+        text = tree.read(source)
+        match = re.search(r'\n' + signature + r'\n\{.*?\n    switch \(cmd\) \{\n(.*?)    default:', text, re.S)
+        if not match:
+            tree.fail(f'{source}: no switch in {signature}')
+        tree.write(source, text[:match.start(1)] + only(match.group(1)) + text[match.end(1):])
+    tree.replace_regex('ssl/ssl_lib.c', r'    if \(cmd == SSL_CTRL_SET_GROUPS_LIST && larg == 1\)\n[^;]*;\n'
+                       r'    if \(ctx == NULL\) \{\n        switch \(cmd\) \{\n.*?\n        \}\n    \}\n\n    switch',
+                       '    if (ctx == NULL)\n        return 0;\n\n    switch')
+    kept('ssl/s3_lib.c', r'long ssl3_ctrl\([^)]*\)', ['SSL_CTRL_SET_TLSEXT_HOSTNAME'])
+    kept('ssl/s3_lib.c', r'long ssl3_ctx_ctrl\([^)]*\)', ['SSL_CTRL_SET_SIGALGS_LIST', 'SSL_CTRL_CHAIN', 'SSL_CTRL_CHAIN_CERT'])
+    kept('ssl/ssl_lib.c', r'long SSL_CTX_ctrl\([^)]*\)',
+         ['SSL_CTRL_SET_SESS_CACHE_MODE', 'SSL_CTRL_MODE', 'SSL_CTRL_SET_MIN_PROTO_VERSION', 'SSL_CTRL_SET_MAX_PROTO_VERSION'])
+
+
 def no_message_callback():
     """Nobody watches the handshake's messages. (The record layer has a pointer of its own.)"""
     tree.fold_member('ssl/ssl_local.h', '''    void (*msg_callback)(int write_p, int version, int content_type,
@@ -200,6 +320,112 @@ def no_dane():
     tree.replace_regex('include/internal/dane.h',
                        r'(#define DANETLS_HAS_(?:PKIX|DANE|TA|EE|PKIX_TA|PKIX_EE|DANE_TA|DANE_EE)\(dane\)) [^\n]*',
                        r'\1 0', times=8)
+
+
+def no_revocation_lists():
+    """Nobody asks for revocation (X509_V_FLAG_CRL_CHECK): a verification that is asked for it fails. Lists in a CA file are
+    read and kept as before, for one that does not parse is an error of the file; what their extensions say was for the
+    check alone. (9 KB)"""
+    source = 'crypto/x509/x509_vfy.c'
+    text = tree.read(source)
+    begin = text.index('static int check_revocation(X509_STORE_CTX *ctx)\n{')
+    end = text.index('static int check_policy(X509_STORE_CTX *ctx)\n{')
+    functions = re.findall(r'\nstatic [^;{}=]*?(\w+)\([^;{}]*\)\n\{', '\n' + text[begin:end])
+    if functions != ['check_revocation', 'check_cert', 'check_crl_time', 'get_crl_sk', 'crl_extension_match', 'check_delta_base', 'get_delta_sk',
+                     'get_crl_score', 'crl_akid_check', 'check_crl_path', 'check_crl_chain', 'idp_check_dp',
+                     'crldp_check_crlissuer', 'crl_crldp_check', 'get_crl_delta', 'check_crl', 'cert_crl']:
+        tree.fail(f'{source}: {functions}')
+    tree.write(source, text[:begin] + '''\
+static int check_revocation(X509_STORE_CTX *ctx)
+{
+    if ((ctx->param->flags & (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)) == 0)
+        return 1;
+    ctx->error = X509_V_ERR_UNABLE_TO_GET_CRL; /* nobody here knows how */
+    return -1;
+}
+
+''' + text[end:])
+    for name in ('get_crl', 'check_crl', 'cert_crl', 'lookup_crls'):
+        without_store_callback(name)
+    tree.replace_body(source, r'X509_CRL \*X509_CRL_diff\([^)]*\)', refusal('X509', 'NULL'))
+    header = 'include/crypto/x509.h'
+    for field in ('X509_CRL *current_crl', 'int current_crl_score', 'unsigned int current_reasons', 'X509_STORE_CTX *parent'):
+        tree.replace_regex(header, r'\n    /\*[^/]*\*/\n    %s;' % re.escape(field), '')
+    tree.replace_regex(source, r'\n    ctx->(?:current_crl|current_crl_score|current_reasons|parent) = (?:NULL|0);', '', times=4)
+    for name in ('get0_current_crl', 'get0_parent_ctx', 'set_current_reasons'):
+        tree.replace_regex(source, r'\n[^\n{};]*X509_STORE_CTX_%s\([^)]*\)\n\{.*?\n\}\n' % name, '\n')
+    tree.replace(source, '        if (ctx->parent == NULL)\n            X509_VERIFY_PARAM_free', '        X509_VERIFY_PARAM_free')
+    tree.replace(source, '    if (ctx->parent)\n        return 1;\n', '')
+    tree.replace(source, '    if (ctx->parent != NULL) {', '    if (0) {')
+
+    source = 'crypto/x509/x_crl.c'
+    for field in ('AUTHORITY_KEYID *akid', 'ISSUING_DIST_POINT *idp', 'int idp_flags', 'int idp_reasons',
+                  'ASN1_INTEGER *crl_number', 'ASN1_INTEGER *base_crl_number', 'STACK_OF(GENERAL_NAMES) *issuers',
+                  'const X509_CRL_METHOD *meth'):
+        start = 'struct X509_crl_st {'
+        def without(members):
+            if members.count(f'\n    {field};') != 1:
+                tree.fail(f'{header}: struct X509_crl_st: {members.count(field)} times {field}')
+            return members.replace(f'\n    {field};', '')
+        tree.replace_between(header, start, '\n};', without)
+    tree.replace_regex(source, r'\nstatic int crl_set_issuers\(X509_CRL \*crl\)\n\{.*?\n\}\n', '\n')
+    tree.replace_regex(source, r'\nstatic int setup_idp\(X509_CRL \*crl, ISSUING_DIST_POINT \*idp\)\n\{.*?\n\}\n', '\n')
+    tree.replace_regex(source, r'\n        if \((?:crl->meth != NULL && crl->meth->crl_free != NULL|crl->meth->crl_free)\) \{\n'
+                       r'            if \(!crl->meth->crl_free\(crl\)\)\n                return 0;\n        \}', '', times=2)
+    tree.replace_regex(source, r'\n        AUTHORITY_KEYID_free\(crl->akid\);\n.*?GENERAL_NAMES_free\);', '', times=2)
+    tree.replace_regex(source, r'\n        crl->(?:idp = NULL|akid = NULL|idp_flags = 0|idp_reasons = CRLDP_ALL_REASONS|'
+                       r'meth = default_crl_method|issuers = NULL|crl_number = NULL|base_crl_number = NULL);', '', times=8)
+    tree.replace_regex(source, r'        crl->idp = X509_CRL_get_ext_d2i\(crl,.*?(\n        crl->flags \|= EXFLAG_SET;)', r'\1')
+    for name in ('X509_CRL_verify', 'X509_CRL_get0_by_serial', 'X509_CRL_get0_by_cert'):
+        tree.replace_body(source, r'int %s\([^)]*\)' % name, refusal('X509'))
+    tree.replace_regex(source, r'\nstatic X509_CRL_METHOD int_crl_meth = \{.*?\n\};\n', '\n')
+    tree.replace(source, 'static const X509_CRL_METHOD *default_crl_method = &int_crl_meth;\n', '')
+    tree.replace_regex(source, r'\nstatic int def_crl_verify\(X509_CRL \*crl, EVP_PKEY \*r\)\n\{.*?\n'
+                       r'(X509_CRL_METHOD \*X509_CRL_METHOD_new)', r'\n\1')
+
+
+def without_store_callback(name):
+    """What X509_STORE_set_...() would set: nobody does, and the members are gone."""
+    for header in ('include/crypto/x509.h', 'crypto/x509/x509_local.h'):
+        tree.replace_regex(header, r'\n(?:    /\*[^/]*\*/\n)?    [^;\n]*\(\*%s\)\([^;]*;' % name, '')
+    tree.replace_regex('crypto/x509/x509_vfy.c', r'\n    if \(store != NULL && store->%s != NULL\)\n[^;]*;\n    else\n'
+                       r'        ctx->%s = \w+;\n' % (name, name), '')
+    short = name if name.startswith('get_') else name
+    for source, prefix in (('crypto/x509/x509_vfy.c', 'X509_STORE_CTX'), ('crypto/x509/x509_lu.c', 'X509_STORE')):
+        text, count = re.subn(r'\n(?:[^\n{};]*\n)?[^\n{};]*\b%s_[gs]et_%s\([^)]*\)\n\{.*?\n\}\n' % (prefix, short), '\n',
+                              tree.read(source), flags=re.S)
+        if count < 1:
+            tree.fail(f'{source}: nothing gets or sets {name}')
+        tree.write(source, text)
+
+
+def no_certificate_policies():
+    """Nobody asks for certificate policies (X509_V_FLAG_POLICY_CHECK) nor for Suite B: a verification that is asked for
+    either fails. A critical policy extension stays one that is known. (8 KB)"""
+    source = 'crypto/x509/x509_vfy.c'
+    tree.replace_body(source, r'static int check_policy\(X509_STORE_CTX \*ctx\)', '''\
+    ctx->error = X509_V_ERR_NO_EXPLICIT_POLICY; /* nobody here knows how */
+    return -1;
+''')
+    without_store_callback('check_policy')
+    tree.replace(source, '        ok = ctx->check_policy(ctx);', '        ok = check_policy(ctx);')
+    tree.replace_regex('include/crypto/x509.h', r'\n    X509_POLICY_CACHE \*policy_cache;', '')
+    tree.replace_regex('include/crypto/x509.h', r'\n    /\*[^/]*\*/\n    X509_POLICY_TREE \*tree;\n    /\*[^/]*\*/\n'
+                       r'    int explicit_policy;', '')
+    tree.replace_regex(source, r'\n    ctx->(?:explicit_policy = 0|tree = NULL);', '', times=3)
+    tree.replace(source, '    X509_policy_tree_free(ctx->tree);\n', '')
+    for name in ('get0_policy_tree', 'get_explicit_policy'):
+        tree.replace_regex(source, r'\n[^\n{};]*X509_STORE_CTX_%s\([^)]*\)\n\{.*?\n\}\n' % name, '\n')
+    tree.replace_regex('crypto/x509/x_x509.c', r'\n        (?:ossl_policy_cache_free\(ret->policy_cache\)|'
+                       r'ret->policy_cache = NULL);', '', times=3)
+    for name in ('cache', 'data', 'lib', 'map', 'node', 'tree'):
+        if 'POLICY' not in tree.read(f'crypto/x509/pcy_{name}.c'):
+            tree.fail(f'pcy_{name}.c is not about policies')
+        tree.write(f'crypto/x509/pcy_{name}.c', 'typedef int nothing;\n')
+    source = 'crypto/x509/x509_cmp.c'
+    suite_b = '    if (!(flags & X509_V_FLAG_SUITEB_128_LOS))\n        return X509_V_OK;\n'
+    tree.replace_regex(source, re.escape(suite_b) + r'.*?\n\}\n',
+                       suite_b + '    return X509_V_ERR_SUITE_B_INVALID_ALGORITHM;\n}\n', times=2)
 
 
 def no_configuration_file():
@@ -338,6 +564,21 @@ def montgomery_for_all_curves():
     tree.replace('crypto/ec/ec_cvt.c', '#if defined(OPENSSL_BN_ASM_MONT)\n', '#if 1\n')
 
 
+def scalars_of_ed25519_in_loops():
+    """The two functions that calculate with scalars of Ed25519: the steps are upstream's, in loops: seams/ed25519_scalar.c.
+    (8 KB)"""
+    source = 'crypto/ec/curve25519.c'
+    with open(f'{HERE}/seams/ed25519_scalar.c', encoding='ascii') as file:
+        ours = file.read()
+    text = tree.read(source)
+    begin, end = text.index('static void x25519_sc_reduce('), text.index('static void sc_muladd(')
+    end = text.index('\n}\n', end) + 3
+    if re.findall(r'\nstatic [^;{}=]*?(\w+)\([^;{}]*\)\n\{', '\n' + text[begin:end]) != [
+            'x25519_sc_reduce', 'sc_muladd'] or text[begin:end].count(' * 666643;') != 28:
+        tree.fail(f'{source}: the functions of scalars are others')
+    tree.write(source, text[:begin] + ours + text[end:])
+
+
 def port_without_sscanf():
     """The port of a URI (in a name that is held against name constraints) by strtoul(), which is what "%u" does, too.
     (4 KB)"""
@@ -406,19 +647,14 @@ def certificate_extensions():
         'key_usage': ('key_usage', 'ASN1_BIT_STRING'),
         'skey_id': ('subject_key_identifier', 'ASN1_OCTET_STRING'),
         'alt[0]': ('subject_alt_name', 'GENERAL_NAMES'),
-        'alt[1]': ('issuer_alt_name', 'GENERAL_NAMES'),
         'bcons': ('basic_constraints', 'BASIC_CONSTRAINTS'),
-        'cpols': ('certificate_policies', 'CERTIFICATEPOLICIES'),
         'akey_id': ('authority_key_identifier', 'AUTHORITY_KEYID'),
         'crld': ('crl_distribution_points', 'CRL_DIST_POINTS'),
         'ext_ku': ('ext_key_usage', 'EXTENDED_KEY_USAGE'),
         'addr': ('sbgp_ipAddrBlock', 'IPAddrBlocks'),
         'asid': ('sbgp_autonomousSysNum', 'ASIdentifiers'),
-        'policy_constraints': ('policy_constraints', 'POLICY_CONSTRAINTS'),
         'pci': ('proxyCertInfo', 'PROXY_CERT_INFO_EXTENSION'),
         'name_constraints': ('name_constraints', 'NAME_CONSTRAINTS'),
-        'policy_mappings': ('policy_mappings', 'POLICY_MAPPINGS'),
-        'inhibit_anyp': ('inhibit_any_policy', 'ASN1_INTEGER'),
     }
     # the one whose ASN.1 only its own module knows
     tree.replace('crypto/x509/v3_addr.c', 'static_ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)', 'ASN1_ITEM_TEMPLATE_END(IPAddrBlocks)')
@@ -438,7 +674,7 @@ def certificate_extensions():
 
 
 def object_names():
-    """Of the 1,300 object identifiers those in objects.keep. The numbers (NIDs) stay, a map leads to the rows left. An
+    """Of the 1,300 object identifiers those in objects.keep. The numbers (NIDs) stay, and the rows left are found by halving. An
     identifier that is not there is unknown: an unknown algorithm, an unknown extension, never another one. (70 KB)"""
     with open(f'{HERE}/objects.keep', encoding='ascii') as file:
         keep = {line.split()[0] for line in file if line.strip() and not line.startswith('#')}
@@ -457,12 +693,10 @@ def object_names():
     if unknown:
         tree.fail(f'obj_dat.h has no {sorted(unknown)}')
 
-    rows = []  # short name, long name, NID, its encoding
-    row_of_nid = [0] * count
+    rows = []  # short name, long name, NID, its encoding; sorted by NID
     for nid, (short, long, name, length, offset, undefined) in enumerate(entries):
         if nid != 0 and (name or undefined) not in keep - {'NID_undef'}:
             continue
-        row_of_nid[nid] = len(rows)
         start = int(offset or 0)
         rows.append((short, long, name or undefined, encodings[start:start + int(length or 0)]))
 
@@ -476,13 +710,18 @@ def object_names():
         return f'static const unsigned int {name}[] = {{ {", ".join(map(str, numbers))} }};\n'
     everything = range(len(rows))
     with_encoding = [i for i in everything if rows[i][0] and rows[i][3]]
-    kind = 'unsigned char' if len(rows) < 256 else 'unsigned short'
     tree.write('crypto/objects/obj_dat_small.h',
                f'static const unsigned char so[] = {{ {", ".join(map(str, encoded))} }};\n'
                f'#define NUM_NID {count}\n'
                f'static const ASN1_OBJECT nid_objs[] = {{\n{code}}};\n'
-               f'static const {kind} row_of_nid[NUM_NID] = {{ {", ".join(map(str, row_of_nid))} }};\n'
                f'#define NUM_SN {len(rows)}\n'
+               'static int row_of_nid(int nid)\n{\n'
+               '    int low = 0, high = NUM_SN, row;\n\n'
+               '    while (high - low > 1) {\n'
+               '        row = (low + high) / 2;\n'
+               '        if (nid_objs[row].nid <= nid)\n            low = row;\n        else\n            high = row;\n'
+               '    }\n'
+               '    return nid_objs[low].nid == nid ? low : 0;\n}\n'
                + index('sn_objs', sorted(everything, key=lambda i: rows[i][0].encode()))
                + f'#define NUM_LN {len(rows)}\n'
                + index('ln_objs', sorted(everything, key=lambda i: rows[i][1].encode()))
@@ -491,9 +730,9 @@ def object_names():
     source = 'crypto/objects/obj_dat.c'
     tree.replace(source, '#include "obj_dat.h"', '#include "obj_dat_small.h"')
     known = '(n > 0 && n < NUM_NID && nid_objs[n].nid != NID_undef)'
-    tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid[n] != 0)', tree.read(source).count(known) or 1)
+    tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid(n) != 0)', tree.read(source).count(known) or 1)
     address = '(ASN1_OBJECT *)&(nid_objs[n])'
-    tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid[n]])', tree.read(source).count(address) or 1)
+    tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid(n)])', tree.read(source).count(address) or 1)
     print(f'{len(rows)} of {count} object identifiers')
 
 
@@ -554,6 +793,101 @@ def no_key_generation():
     tree.replace_body(source, r'static int rsa_validate\([^)]*\)', '    return 0;\n')
 
 
+def fewer_operations():
+    """What nobody does with keys and signatures, in rows of the provider's tables: RSA and EC keys are not moved between
+    providers, for there is one, nor put together from numbers; RSA keys are not copied; nobody recovers what was signed,
+    or asks a signature, a key exchange or the generation of a key what it was told. Doing so is an error. (12 KB)"""
+    def without(path, tables, *operations):
+        def rows_left(rows):
+            for name in operations:
+                rows, count = re.subn(r'\n *\{ OSSL_FUNC_%s,\s*\(void \(\*\)\(void\)\)\w+ \},' % name, '', rows)
+                if count != 1:
+                    tree.fail(f'{path}: {table}: {count} times {name}')
+            return rows
+        for table in tables.split():
+            tree.replace_between(f'providers/implementations/{path}.c', f'const OSSL_DISPATCH ossl_{table}_functions[] = {{', '\n};',
+                                 rows_left)
+
+    def these(kind, names):
+        return [f'{kind}_{name}' for name in names.split()]
+    moved = these('KEYMGMT', 'IMPORT IMPORT_TYPES EXPORT EXPORT_TYPES')
+    without('keymgmt/rsa_kmgmt', 'rsa_keymgmt rsapss_keymgmt', *moved, 'KEYMGMT_DUP')
+    without('keymgmt/ec_kmgmt', 'ec_keymgmt', *moved, *these('KEYMGMT', 'GEN_GET_PARAMS GEN_GETTABLE_PARAMS'))
+    asked = these('SIGNATURE', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS GET_CTX_MD_PARAMS GETTABLE_CTX_MD_PARAMS SET_CTX_MD_PARAMS '
+                  'SETTABLE_CTX_MD_PARAMS')
+    without('signature/rsa_sig', 'rsa_signature', *asked, *these('SIGNATURE', 'VERIFY_RECOVER_INIT VERIFY_RECOVER'))
+    without('signature/ecdsa_sig', 'ecdsa_signature', *asked)
+    without('exchange/ecdh_exch', 'ecdh_keyexch', *these('KEYEXCH', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS'))
+    without('exchange/ecx_exch', 'x25519_keyexch', *these('KEYEXCH', 'GET_CTX_PARAMS GETTABLE_CTX_PARAMS'))
+    keys = 'providers/implementations/keymgmt/'
+    tree.replace_regex(keys + 'rsa_kmgmt.c', r'\(rsa_type != RSA_FLAG_TYPE_RSASSAPSS\s*\|\| ossl_rsa_pss_params_30_todata'
+                       r'\(pss_params, NULL, params\)\)\s*&& ossl_rsa_todata\(rsa, NULL, params, 1\)', '1')
+
+
+def no_passphrases():
+    """There is nobody to ask for a passphrase, for nothing that is encrypted is read. (5 KB)"""
+    tree.replace_body('crypto/passphrase.c', r'int ossl_pw_get_passphrase\([^)]*\)',
+                      '    ERR_raise(ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED);\n    return 0;\n')
+    tree.replace('crypto/pem/pem_lib.c', 'i = EVP_read_pw_string_min(buf, min_len, num, prompt, rwflag);', 'i = -1;')
+
+
+def no_names_of_fields():
+    """ASN.1's types and fields without their names, which only printing and the data of errors (short_calls) say. (7 KB)"""
+    header = 'include/openssl/asn1t.h.in'
+    tree.replace(header, '    const char *field_name; /* Field name */\n', '')
+    tree.replace(header, '    const char *sname; /* Structure name */\n', '')
+    tree.replace_regex(header, r'#(?:tname|stname|itname|sname) (ASN1_ITEM_end)', r'\1', times=15)
+    tree.replace_regex(header, r'(?m)^    #(?:name|field), (ASN1_ITEM_ref)', r'    \1', times=2)
+    tree.replace(header, '-1, 0, #tblname, tblname##_adb', '-1, 0, tblname##_adb', times=2)
+    if re.search(r'(?<!#)#(?!define|if|el|endif|include|undef|pragma)\w', tree.read(header)):
+        tree.fail(f'{header}: another name')
+    for path in tree.sources('crypto', 'providers', 'ssl'):
+        text = tree.read(path)
+        if path.endswith('.c') and re.search(r'\bASN1_TEMPLATE \w+(?:\[\])? ?= ?\{|\bASN1_ITEM \w+ ?= ?\{', text):
+            tree.fail(f'{path}: an ASN.1 type made by hand')
+    tree.replace_regex('crypto/asn1/tasn_dec.c', r'    if \(errtt\)\n        ERR_add_error_data\([^;]*;\n    else\n        ERR_add_error_data\([^;]*;\n', '')
+    tree.replace_body('crypto/asn1/asn1_item_list.c', r'const ASN1_ITEM \*ASN1_ITEM_lookup\(const char \*name\)',
+                      refusal('ASN1', 'NULL'))
+    tree.replace('crypto/asn1/tasn_utl.c', 'REF_PRINT_EX(it->sname, ', 'REF_PRINT_EX("", ')
+    text, count = re.subn(r'(?:\w+|ASN1_ITEM_ptr\(tt->item\))->(?:sname|field_name)\b', '((const char *)"")', tree.read('crypto/asn1/tasn_prn.c'))
+    if count != 4:
+        tree.fail(f'tasn_prn.c: {count} names')  # a trap (traps)
+    tree.write('crypto/asn1/tasn_prn.c', text)
+
+
+def named_curves_by_name():
+    """Parameters of a curve come by name or, in a certificate or key, as ASN.1: the provider's interface takes no others, and
+    says no others. (3 KB)"""
+    source = 'crypto/ec/ec_lib.c'
+    tree.replace_regex(source, r'    /\* If it gets here then we are trying explicit parameters \*/\n.*?\n    return group;\n'
+                       r'#endif /\* FIPS_MODULE \*/\n',
+                       '    ERR_raise(ERR_LIB_EC, EC_R_INVALID_NAMED_GROUP_CONVERSION);\n    return NULL;\n#endif\n')
+    tree.replace('crypto/ec/ec_backend.c', '    if (tmpl == NULL || curve_nid == NID_undef)\n        if (!ec_group_explicit_todata('
+                 'group, tmpl, params, bnctx, genbuf))\n            goto err;\n', '')
+
+
+def no_asynchronous_jobs():
+    """SSL_MODE_ASYNC needs jobs that the option no-async takes away: it changes nothing. (1 KB)"""
+    tree.replace('ssl/ssl_lib.c', 'if ((sc->mode & SSL_MODE_ASYNC) && ASYNC_get_current_job() == NULL) {', 'if (0) {', times=5)
+    tree.replace('ssl/ssl_lib.c', '        return (ctx->mode |= larg);\n',
+                 '        if (larg & SSL_MODE_ASYNC)\n            return 0;\n        return (ctx->mode |= larg);\n')
+
+
+def few_upcalls():
+    """What the library offers to providers: what the one of seams/provider.c takes. (3 KB)"""
+    def kept(table):
+        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS', 'BIO_', 'GET_ENTROPY', 'GET_USER_ENTROPY', 'CLEANUP_ENTROPY',
+                  'CLEANUP_USER_ENTROPY', 'GET_NONCE', 'GET_USER_NONCE', 'CLEANUP_NONCE', 'CLEANUP_USER_NONCE')
+        rows = re.findall(r'    \{ OSSL_FUNC_(\w+),\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
+        text = ''.join(row for row in re.findall(r'    \{ OSSL_FUNC_\w+,\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
+                       if re.match(r'    \{ OSSL_FUNC_(?:%s)' % '|'.join(name if name[-1] == '_' else name + ',' for name in wanted), row))
+        if len(rows) < 45 or text.count('\n') < 21:
+            tree.fail(f'core_dispatch_: {len(rows)} rows, {text.count(chr(10))} lines wanted')
+        return text
+    tree.replace_between('crypto/provider_core.c', 'static const OSSL_DISPATCH core_dispatch_[] = {\n',
+                         '    OSSL_DISPATCH_END\n};', kept)
+
+
 def no_introspection():
     """Which parameters a key manager or a KDF knows: lists that only applications ask for, through
     EVP_*_gettable_params() and the like. Those of ciphers, digests, MACs, RANDs, signatures and key exchanges stay, for
@@ -593,9 +927,11 @@ def no_curve448():
 
 
 for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
-             x509_certificates_only, no_message_callback, no_dane, no_configuration_file,
+             x509_certificates_only, only_aead, no_other_signature_schemes, groups_without_a_list, few_controls, no_message_callback, no_dane, no_revocation_lists, no_certificate_policies,
+             no_configuration_file,
              hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
-             aes_by_processor, chacha20_first, one_row_of_multiples, montgomery_for_all_curves, port_without_sscanf,
+             aes_by_processor, chacha20_first, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
              psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
-             no_name_printing, legacy_key_methods, no_key_generation, no_introspection, no_curve448):
+             no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_names_of_fields,
+             named_curves_by_name, no_asynchronous_jobs, few_upcalls, no_introspection, no_curve448):
     edit()
