@@ -90,6 +90,8 @@ void RequireComplete(const Command& command) {
       RequireVolume(command.check.pod.volume);
       Require(connected == RequireSource(command.check.expect));
       return Require(command.check.timeout > Duration::zero());
+    case Command::Kind::kShell:
+      return Require(command.shell.kubectl.size() == command.shell.plan.tests.size());
     case Command::Kind::kExplain:
     case Command::Kind::kPrint:
       return;

@@ -26,10 +26,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // What commands write goes to a pipe, whose end tells that no process of theirs is left.
-class CommandTest : public LoopTest {
+class CommandTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     int ends[2];
     ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
     output_ = UniqueFd(ends[0]);
@@ -41,7 +41,7 @@ class CommandTest : public LoopTest {
     if (saved_.valid()) dup2(saved_.get(), STDERR_FILENO);
     saved_.Reset();
     output_.Reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   TellOutcome Run(std::vector<std::string> command, Duration timeout = 50s) {
@@ -54,7 +54,7 @@ class CommandTest : public LoopTest {
       loop_->Stop();
     });
     EXPECT_FALSE(outcome) << "from within the call";
-    EXPECT_TRUE(LoopTest::Run());
+    EXPECT_TRUE(EventLoopTest::Run());
     return outcome.value_or(TellOutcome{ReloadResult::kOther, "none", {}});
   }
   TellOutcome Shell(const std::string& script, Duration timeout = 50s) {
@@ -181,7 +181,7 @@ TEST_F(CommandTest, DestroyingTheHandleKillsTheGroup) {
     run.reset();
     loop_->Stop();
   });
-  EXPECT_TRUE(LoopTest::Run());
+  EXPECT_TRUE(EventLoopTest::Run());
   EXPECT_EQ(Output(), "ready\n");
   while (HasChildren()) RunDue();
 }
@@ -194,7 +194,7 @@ TEST_F(CommandTest, TheCallbackMayDestroyTheHandle) {
     run.reset();
     loop_->Stop();
   });
-  EXPECT_TRUE(LoopTest::Run());
+  EXPECT_TRUE(EventLoopTest::Run());
 }
 
 }  // namespace

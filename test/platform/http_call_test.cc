@@ -49,10 +49,10 @@ ScriptedServer::Handler Answer(int status, const std::string& body = "") {
   return [=](const Asked&, Connection& connection) { connection.SendResponse(status, {}, body); };
 }
 
-class HttpCallTest : public LoopTest {
+class HttpCallTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     auto http = HttpClient::Create(*loop_);
     ASSERT_TRUE(http);
     http_ = *std::move(http);
@@ -61,7 +61,7 @@ class HttpCallTest : public LoopTest {
     http_.reset();
     server_.reset();
     while (HasChildren()) RunDue();  // a look-up that has answered
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   void Serve(ServerOptions options, ScriptedServer::Handler handler) {

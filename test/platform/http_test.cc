@@ -59,10 +59,10 @@ void SayHello(const Asked& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.target);
 }
 
-class HttpTest : public LoopTest {
+class HttpTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     auto client = HttpClient::Create(*loop_);
     ASSERT_TRUE(client) << client.error().text;
     client_ = *std::move(client);
@@ -70,7 +70,7 @@ class HttpTest : public LoopTest {
   void TearDown() override {
     client_.reset();
     server_.reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   void Serve(ServerOptions options, ScriptedServer::Handler handler) {

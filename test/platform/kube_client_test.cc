@@ -46,10 +46,10 @@ void SayHello(const Asked& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.target);
 }
 
-class KubeClientTest : public LoopTest {
+class KubeClientTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     auto http = HttpClient::Create(*loop_);
     ASSERT_TRUE(http);
     http_ = *std::move(http);
@@ -59,7 +59,7 @@ class KubeClientTest : public LoopTest {
     kube_.reset();
     http_.reset();
     server_.reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   std::string File(const std::string& name, const std::string& text) {

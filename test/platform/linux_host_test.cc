@@ -38,7 +38,7 @@ struct Pipe {
   UniqueFd out;
 };
 
-using LinuxHostTest = LoopTest;
+using LinuxHostTest = EventLoopTest;
 
 TEST_F(LinuxHostTest, WritesALineWithItsBreak) {
   const Pipe pipe;

@@ -19,7 +19,7 @@ size_t OpenDescriptors() {
   return count;
 }
 
-void LoopTest::SetUp() {
+void EventLoopTest::SetUp() {
   descriptors_ = OpenDescriptors();
   sigprocmask(SIG_SETMASK, nullptr, &mask_);
   sigaction(SIGPIPE, nullptr, &on_pipe_);
@@ -29,7 +29,7 @@ void LoopTest::SetUp() {
   loop_ = *std::move(loop);
 }
 
-void LoopTest::TearDown() {
+void EventLoopTest::TearDown() {
   loop_.reset();
   EXPECT_EQ(OpenDescriptors(), descriptors_) << "descriptors leaked";
   while (waitpid(-1, nullptr, WNOHANG) > 0) {
@@ -46,7 +46,7 @@ void LoopTest::TearDown() {
   sigprocmask(SIG_SETMASK, &mask_, nullptr);
 }
 
-bool LoopTest::Run() {
+bool EventLoopTest::Run() {
   bool hung = false;
   const Handle guard = loop_->After(1min, [&] {
     hung = true;
@@ -56,12 +56,12 @@ bool LoopTest::Run() {
   return !hung;
 }
 
-void LoopTest::RunDue() {
+void EventLoopTest::RunDue() {
   const Handle end = loop_->After(20ms, [&] { loop_->Stop(); });
   loop_->Run();
 }
 
-pid_t LoopTest::StartChild(int status) {
+pid_t EventLoopTest::StartChild(int status) {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child != 0) return child;
@@ -70,7 +70,7 @@ pid_t LoopTest::StartChild(int status) {
   _exit(status);
 }
 
-bool LoopTest::HasChildren() {
+bool EventLoopTest::HasChildren() {
   siginfo_t info{};
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }

@@ -1,4 +1,4 @@
-// LoopTest gives each test a Loop of its own and leaves the process as it was: signal mask and
+// EventLoopTest gives each test a Loop of its own and leaves the process as it was: signal mask and
 // dispositions, no pending signals, no child, no descriptor more than before.
 // Servers and other threads of a test must begin after SetUp, so that they inherit the signal mask.
 #pragma once
@@ -15,7 +15,7 @@ namespace certlatch {
 
 size_t OpenDescriptors();  // of this process
 
-class LoopTest : public ::testing::Test {
+class EventLoopTest : public ::testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;

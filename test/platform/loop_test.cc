@@ -31,7 +31,7 @@ using ::testing::ElementsAre;
 // A descriptor that is readable from the start and stays so.
 UniqueFd ReadableFd() { return UniqueFd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
-TEST_F(LoopTest, RunsTimersInOrderAndNeverEarly) {
+TEST_F(EventLoopTest, RunsTimersInOrderAndNeverEarly) {
   std::vector<int> order;
   std::vector<Handle> handles;
   const Instant start = Loop::Now();
@@ -51,7 +51,7 @@ TEST_F(LoopTest, RunsTimersInOrderAndNeverEarly) {
   EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4));
 }
 
-TEST_F(LoopTest, TimersOfTheSameInstantRunInTheOrderTheyWereSet) {
+TEST_F(EventLoopTest, TimersOfTheSameInstantRunInTheOrderTheyWereSet) {
   std::vector<int> order;
   std::vector<Handle> handles;
   handles.reserve(100);
@@ -63,7 +63,7 @@ TEST_F(LoopTest, TimersOfTheSameInstantRunInTheOrderTheyWereSet) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST_F(LoopTest, ATimerThatAlwaysSetsTheNextDoesNotStarveDescriptors) {
+TEST_F(EventLoopTest, ATimerThatAlwaysSetsTheNextDoesNotStarveDescriptors) {
   int turns = 0;
   Handle timer;
   std::function<void()> again = [&] {
@@ -77,14 +77,14 @@ TEST_F(LoopTest, ATimerThatAlwaysSetsTheNextDoesNotStarveDescriptors) {
   EXPECT_LT(turns, 100);
 }
 
-TEST_F(LoopTest, ADescriptorThatIsAlwaysReadyDoesNotStarveTimers) {
+TEST_F(EventLoopTest, ADescriptorThatIsAlwaysReadyDoesNotStarveTimers) {
   const UniqueFd fd = ReadableFd();
   const Handle watch = loop_->WatchFd(fd.get(), EPOLLIN, [](uint32_t) {});
   const Handle timer = loop_->After(5ms, [&] { loop_->Stop(); });
   EXPECT_TRUE(Run());
 }
 
-TEST_F(LoopTest, ACancelledTimerDoesNotRun) {
+TEST_F(EventLoopTest, ACancelledTimerDoesNotRun) {
   Handle cancelled = loop_->After(Duration::zero(), [] { FAIL(); });
   cancelled.reset();
   Handle later = loop_->After(2ms, [] { FAIL(); });
@@ -92,7 +92,7 @@ TEST_F(LoopTest, ACancelledTimerDoesNotRun) {
   RunDue();
 }
 
-TEST_F(LoopTest, ATimerCancelledByOneDueInTheSameRoundDoesNotRun) {
+TEST_F(EventLoopTest, ATimerCancelledByOneDueInTheSameRoundDoesNotRun) {
   Handle second;
   const Handle first = loop_->After(Duration::zero(), [&] { second.reset(); });
   second = loop_->After(Duration::zero(), [] { FAIL(); });
@@ -100,7 +100,7 @@ TEST_F(LoopTest, ATimerCancelledByOneDueInTheSameRoundDoesNotRun) {
   EXPECT_EQ(second, nullptr);
 }
 
-TEST_F(LoopTest, ATimerMayDestroyAndReplaceItsOwnHandle) {
+TEST_F(EventLoopTest, ATimerMayDestroyAndReplaceItsOwnHandle) {
   const std::string captured(100, 'x');
   std::string seen;
   Handle timer;
@@ -112,13 +112,13 @@ TEST_F(LoopTest, ATimerMayDestroyAndReplaceItsOwnHandle) {
   EXPECT_EQ(seen, captured);
 }
 
-TEST_F(LoopTest, AnEndlessTimerIsNeverDue) {
+TEST_F(EventLoopTest, AnEndlessTimerIsNeverDue) {
   const Handle never = loop_->After(Duration::max(), [] { FAIL(); });
   const Handle almost_never = loop_->After(24h * 365, [] { FAIL(); });
   RunDue();
 }
 
-TEST_F(LoopTest, RunsManyTimersInOrderThoughSomeAreCancelled) {
+TEST_F(EventLoopTest, RunsManyTimersInOrderThoughSomeAreCancelled) {
   constexpr int kTimers = 20'000;
   std::mt19937 random(7);
   std::vector<Handle> handles(kTimers);
@@ -136,7 +136,7 @@ TEST_F(LoopTest, RunsManyTimersInOrderThoughSomeAreCancelled) {
   for (size_t i = 1; i < due.size(); ++i) ASSERT_GE(due[i] + 5ms, due[i - 1]) << i;
 }
 
-TEST_F(LoopTest, AWatchMayDestroyItsOwnHandle) {
+TEST_F(EventLoopTest, AWatchMayDestroyItsOwnHandle) {
   const UniqueFd fd = ReadableFd();
   const std::string captured(100, 'x');
   std::string seen;
@@ -153,7 +153,7 @@ TEST_F(LoopTest, AWatchMayDestroyItsOwnHandle) {
   EXPECT_EQ(seen, captured);
 }
 
-TEST_F(LoopTest, AWatchDestroyedByAnotherOfTheSameBatchIsNotCalled) {
+TEST_F(EventLoopTest, AWatchDestroyedByAnotherOfTheSameBatchIsNotCalled) {
   const UniqueFd first = ReadableFd();
   const UniqueFd second = ReadableFd();
   int calls = 0;
@@ -171,7 +171,7 @@ TEST_F(LoopTest, AWatchDestroyedByAnotherOfTheSameBatchIsNotCalled) {
 
 // The kernel gives the lowest free number to the next descriptor: events of the old one must not
 // reach the new one's watch.
-TEST_F(LoopTest, AnEventOfAClosedDescriptorDoesNotReachItsSuccessor) {
+TEST_F(EventLoopTest, AnEventOfAClosedDescriptorDoesNotReachItsSuccessor) {
   UniqueFd fds[2] = {ReadableFd(), ReadableFd()};
   UniqueFd successor;
   Handle watches[2];
@@ -194,7 +194,7 @@ TEST_F(LoopTest, AnEventOfAClosedDescriptorDoesNotReachItsSuccessor) {
   EXPECT_NE(successor_watch, nullptr);
 }
 
-TEST_F(LoopTest, ADescriptorMayBeWatchedAgainForOtherEvents) {
+TEST_F(EventLoopTest, ADescriptorMayBeWatchedAgainForOtherEvents) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const UniqueFd in(ends[0]);
@@ -212,7 +212,7 @@ TEST_F(LoopTest, ADescriptorMayBeWatchedAgainForOtherEvents) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST_F(LoopTest, ServesMoreDescriptorsThanOneBatchHolds) {
+TEST_F(EventLoopTest, ServesMoreDescriptorsThanOneBatchHolds) {
   constexpr size_t kDescriptors = 200;
   std::vector<UniqueFd> fds;
   std::vector<Handle> watches(kDescriptors);
@@ -256,7 +256,7 @@ TEST(LoopOnOldKernels, RunsTimersNeverEarly) {
   }
 }
 
-TEST_F(LoopTest, NothingIsCalledAfterStop) {
+TEST_F(EventLoopTest, NothingIsCalledAfterStop) {
   const UniqueFd first = ReadableFd();
   const UniqueFd second = ReadableFd();
   int calls = 0;
@@ -274,12 +274,12 @@ TEST_F(LoopTest, NothingIsCalledAfterStop) {
   loop_->Run();
 }
 
-TEST_F(LoopTest, AStopBeforeRunCounts) {
+TEST_F(EventLoopTest, AStopBeforeRunCounts) {
   loop_->Stop();
   EXPECT_TRUE(Run());
 }
 
-TEST_F(LoopTest, TellsOfSigtermAndSigint) {
+TEST_F(EventLoopTest, TellsOfSigtermAndSigint) {
   std::vector<int> signals;
   loop_->OnTermination([&](int signal) {
     signals.push_back(signal);
@@ -291,12 +291,12 @@ TEST_F(LoopTest, TellsOfSigtermAndSigint) {
   EXPECT_THAT(signals, ElementsAre(SIGTERM, SIGINT));
 }
 
-TEST_F(LoopTest, TakesASigtermThatNobodyHandles) {
+TEST_F(EventLoopTest, TakesASigtermThatNobodyHandles) {
   kill(getpid(), SIGTERM);
   RunDue();
 }
 
-TEST_F(LoopTest, TellsHowAChildEnded) {
+TEST_F(EventLoopTest, TellsHowAChildEnded) {
   int status = 0;
   const pid_t child = StartChild(7);
   const Handle watch = loop_->OnChildExit(child, [&](int its_status) {
@@ -309,7 +309,7 @@ TEST_F(LoopTest, TellsHowAChildEnded) {
   EXPECT_FALSE(HasChildren());
 }
 
-TEST_F(LoopTest, TellsThatAChildWasKilled) {
+TEST_F(EventLoopTest, TellsThatAChildWasKilled) {
   int status = 0;
   const pid_t child = StartChild(-1);
   const Handle watch = loop_->OnChildExit(child, [&](int its_status) {
@@ -323,7 +323,7 @@ TEST_F(LoopTest, TellsThatAChildWasKilled) {
 }
 
 // One SIGCHLD stands for many: they are not queued.
-TEST_F(LoopTest, ReapsAllChildrenAlsoThoseThatNobodyWatches) {
+TEST_F(EventLoopTest, ReapsAllChildrenAlsoThoseThatNobodyWatches) {
   constexpr size_t kChildren = 20;
   std::vector<Handle> watches;
   std::vector<int> codes;
@@ -345,7 +345,7 @@ TEST_F(LoopTest, ReapsAllChildrenAlsoThoseThatNobodyWatches) {
   EXPECT_TRUE(Run());
 }
 
-TEST_F(LoopTest, AChildWatchDestroyedByAnotherIsNotCalled) {
+TEST_F(EventLoopTest, AChildWatchDestroyedByAnotherIsNotCalled) {
   const pid_t children[2] = {StartChild(0), StartChild(0)};
   for (const pid_t child : children) {  // both have ended before the loop looks
     siginfo_t info{};
@@ -365,7 +365,7 @@ TEST_F(LoopTest, AChildWatchDestroyedByAnotherIsNotCalled) {
 }
 
 // The kernel may give a reaped child's pid to the next one.
-TEST_F(LoopTest, AnOldChildWatchDoesNotTakeANewOneOfTheSamePidAway) {
+TEST_F(EventLoopTest, AnOldChildWatchDoesNotTakeANewOneOfTheSamePidAway) {
   const pid_t child = StartChild(0);
   Handle old_watch = loop_->OnChildExit(child, [](int) { FAIL(); });
   const Handle new_watch = loop_->OnChildExit(child, [&](int) { loop_->Stop(); });
@@ -373,7 +373,7 @@ TEST_F(LoopTest, AnOldChildWatchDoesNotTakeANewOneOfTheSamePidAway) {
   EXPECT_TRUE(Run());
 }
 
-TEST_F(LoopTest, TellsOfChildrenThoughOurParentHadThemIgnored) {
+TEST_F(EventLoopTest, TellsOfChildrenThoughOurParentHadThemIgnored) {
   loop_.reset();
   std::signal(SIGCHLD, SIG_IGN);
   auto loop = Loop::Create();

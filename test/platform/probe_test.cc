@@ -35,10 +35,10 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Asked = test::HttpRequest;
 
-class ProbeTest : public LoopTest {
+class ProbeTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     auto http = HttpClient::Create(*loop_);
     ASSERT_TRUE(http);
     http_ = *std::move(http);
@@ -46,7 +46,7 @@ class ProbeTest : public LoopTest {
   void TearDown() override {
     http_.reset();
     while (HasChildren()) RunDue();  // a look-up that has answered
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   void Want(const std::string& text) {

@@ -20,7 +20,7 @@ using ::testing::StartsWith;
 
 using Addresses = Result<std::vector<std::string>>;
 
-class ResolverTest : public LoopTest {
+class ResolverTest : public EventLoopTest {
  protected:
   Addresses Resolve(const std::string& host, Duration deadline) {
     Addresses answer = Error{Code::kBug, "no answer"};

@@ -95,7 +95,7 @@ class Client {
   Handle watch_;
 };
 
-class StatusServerTest : public LoopTest {
+class StatusServerTest : public EventLoopTest {
  protected:
   void Listen(std::string_view address = "127.0.0.1:0", Duration deadline = 1min) {
     auto server = StatusServer::Listen(
@@ -112,7 +112,7 @@ class StatusServerTest : public LoopTest {
   }
   void TearDown() override {
     server_.reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
   std::unique_ptr<Client> Connect(bool ipv6 = false, int receive_buffer = 0) {
     return std::make_unique<Client>(

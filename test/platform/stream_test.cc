@@ -50,7 +50,7 @@ struct Listener final : Talk {
   std::unique_ptr<Stream> stream_;
 };
 
-class StreamTest : public LoopTest {
+class StreamTest : public EventLoopTest {
  protected:
   std::string Talk(Listener& talk, const Endpoint& peer, Duration deadline = 30s) {
     talk.stream_->Open(peer, deadline);

@@ -59,10 +59,10 @@ std::string TellOnce(const TellOptions& options) {
   return std::to_string(static_cast<int>(outcome.result)) + " " + outcome.reason;
 }
 
-class TellAppTest : public LoopTest {
+class TellAppTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     auto http = HttpClient::Create(*loop_);
     ASSERT_TRUE(http);
     http_ = *std::move(http);
@@ -74,7 +74,7 @@ class TellAppTest : public LoopTest {
     }
     teller_.reset();
     http_.reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
 
   // An app that the PID file names.

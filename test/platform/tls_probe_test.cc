@@ -121,7 +121,7 @@ std::vector<std::string> FirstFlight(SSL_CTX* context, Transport& client) {
   return records;
 }
 
-class TlsProbeTest : public LoopTest {
+class TlsProbeTest : public EventLoopTest {
  protected:
   ProbeResult Probe(const ProbeTarget& target, KeyKind kind, Duration deadline = 30s) {
     ProbeResult result = Error{Code::kBug, "no result"};

@@ -407,15 +407,15 @@ TEST_F(VolumeSnapshotTest, NeverMixesGenerationsNorMissesAFileInAStormOfSwaps) {
 
 // --- noticing -----------------------------------------------------------------------------------
 
-class VolumeTest : public LoopTest {
+class VolumeTest : public EventLoopTest {
  protected:
   void SetUp() override {
-    LoopTest::SetUp();
+    EventLoopTest::SetUp();
     ASSERT_EQ(mkdir(top_.c_str(), 0755), 0);
   }
   void TearDown() override {
     volume_.reset();
-    LoopTest::TearDown();
+    EventLoopTest::TearDown();
   }
   std::string File(const std::string& name) const { return top_ + "/" + name; }
 
