@@ -81,7 +81,7 @@ constexpr Flag kWaitFlags[] = {
     {"recursive", "", "=false: not what is in directories below", SetSwitch,
      CERTLATCH_COMMAND(wait.recursive), 'R'},
     {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
-    {"fail-fast", "", "end, with status 3, once waiting cannot help before the timeout", SetSwitch,
+    {"fail-fast", "", "end with status 3 when waiting on cannot help", SetSwitch,
      CERTLATCH_COMMAND(wait.fail_fast)},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
