@@ -1,0 +1,198 @@
+// The readiness of an admission webhook on a real API server, link by link, and that it means what
+// it says: the API server can call the webhook that is ready, and not the one before that.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/text.h"
+#include "domain/json.h"
+#include "test/cluster/cluster.h"
+#include "test/cluster/webhook_objects.h"
+#include "test/support/pki.h"
+#include "test/support/scripted_server.h"
+
+namespace certlatch::test {
+namespace {
+
+constexpr const char* kConfigurations =
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+constexpr const char* kSlices = "discovery.k8s.io/v1beta1";
+constexpr const char* kRefusal = "the policy wants an owner";
+
+// Answers AdmissionReviews over TLS, with a certificate of a CA whose own one can expire.
+class AdmissionServer {
+ public:
+  explicit AdmissionServer(const std::vector<std::string>& dns_names)
+      : ca_key_(NewKeyPem(KeyType::kEcP256)),
+        server_({.tls = Tls(dns_names)},
+                [this](const HttpRequest& request, Connection& peer) { Answer(request, peer); }) {}
+
+  const ScriptedServer& server() const { return server_; }
+  void Allow() { allows_ = true; }
+  std::string Bundle() const { return CaCert(-1h, 24h); }
+  std::string ExpiredBundle() const { return CaCert(-48h, -24h); }
+
+ private:
+  // Of the same name and key, whatever its dates: it has signed the server's certificate.
+  std::string CaCert(Duration from, Duration to) const {
+    CertSpec spec;
+    spec.common_name = "webhook CA";
+    spec.is_ca = true;
+    spec.extended_key_usage = "";
+    spec.not_before = from;
+    spec.not_after = to;
+    return root_.IssueFor(ca_key_, spec).cert;
+  }
+  TlsSettings Tls(const std::vector<std::string>& dns_names) const {
+    CertSpec spec;
+    spec.dns_names = dns_names;
+    spec.ip_addresses = {"127.0.0.1"};
+    const PemPair pair = CertAuthority(PemPair{Bundle(), ca_key_}).Issue(spec);
+    return {.cert_chain_pem = pair.cert, .key_pem = pair.key};
+  }
+  void Answer(const HttpRequest& request, Connection& peer) {
+    const Result<Json> review = ParseJson(request.body);
+    const std::string uid(review ? (*review)["request"]["uid"].AsString() : "");
+    peer.SendResponse(
+        200, {{"Content-Type", "application/json"}},
+        Format(R"({"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{
+                   "uid":"%s","allowed":%s,"status":{"message":"%s"}}})",
+               uid.c_str(), allows_ ? "true" : "false", kRefusal));
+  }
+
+  const CertAuthority root_;
+  const std::string ca_key_;
+  std::atomic<bool> allows_ = false;
+  ScriptedServer server_;
+};
+
+class ClusterWebhook : public ClusterTest {
+ protected:
+  void SetUp() override {
+    ClusterTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    Patch("/api/v1/namespaces/" + ns(), R"({"metadata":{"labels":{"hooks":")" + ns() + R"("}}})");
+  }
+  // What is scoped to no namespace outlives the test's.
+  void TearDown() override {
+    if (created_) Delete(Configuration());
+  }
+
+  std::string Configuration() const { return std::string(kConfigurations) + "/" + ns(); }
+  std::string Target() const { return "validatingwebhookconfiguration/" + ns(); }
+  std::string Met() const {
+    return "validatingwebhookconfiguration.admissionregistration.k8s.io/" + ns() +
+           " condition met\n";
+  }
+  void CreateConfiguration(const std::string& client_config) {
+    Create(kConfigurations, WebhookConfiguration(ns(), ns(), client_config));
+    created_ = true;
+  }
+  void SetConfiguration(const std::string& client_config) {
+    Patch(Configuration(), WebhookConfiguration(ns(), ns(), client_config));
+  }
+  // Standard error has it as the reason of the one webhook.
+  static void ExpectReason(const Process& wait, const std::string& reason) {
+    ExpectSays(wait, "webhook validate.example.com: " + reason);
+    EXPECT_EQ(wait->Out(), "");
+  }
+
+  // The API server's answer to a ConfigMap about which the webhook is asked, not stored.
+  Response Ask() {
+    return api().Post(Path("v1", "configmaps") + "?dryRun=All",
+                      R"({"metadata":{"generateName":"c-","labels":{"asked":"yes"}}})");
+  }
+  // It learns of configurations by its own watches: a moment later.
+  void ExpectAnswer(int status, const std::string& text) {
+    Response answer;
+    EXPECT_TRUE(Eventually([&] {
+      answer = Ask();
+      return answer.status == status && answer.body.find(text) != std::string::npos;
+    })) << answer.status
+        << " " << answer.body;
+  }
+
+ private:
+  bool created_ = false;
+};
+
+TEST_F(ClusterWebhook, SaysEachLinkThatIsMissingUntilTheLastIsThere) {
+  const Process wait = StartWait({Target()});
+  ExpectSays(wait, Target() + ": not found yet");
+  CreateConfiguration(ByService(ns(), "hooks", ""));
+  ExpectReason(wait, "no service/hooks in namespace " + ns());
+
+  const std::string service = "service/hooks in namespace " + ns() + ": ";
+  Create(Path("v1", "services"), R"({"metadata":{"name":"hooks"},
+      "spec":{"ports":[{"name":"metrics","port":8080}]}})");
+  ExpectReason(wait, service + "has no port 443 (its ports: 8080 metrics)");
+  Patch(Path("v1", "services", "hooks"), R"({"spec":{"ports":[{"name":"metrics","port":8080},
+      {"name":"https","port":443}]}})");
+  ExpectReason(wait, service + "no ready endpoint on port 443 (0 ready, 0 not ready)");
+  Create(Path(kSlices, "endpointslices"), HttpsSlice("hooks", false));
+  ExpectReason(wait, service + "no ready endpoint on port 443 (0 ready, 1 not ready)");
+  Patch(Path(kSlices, "endpointslices", "hooks-1"), HttpsSlice("hooks", true));
+
+  ExpectReason(wait, "caBundle is empty (has cert-manager's cainjector run?)");
+  SetConfiguration(ByService(ns(), "hooks", "a bundle of straw"));
+  ExpectReason(wait, "caBundle holds no PEM certificate");
+  const CertAuthority ca;
+  CertSpec past;
+  past.is_ca = true;
+  past.not_before = -48h;
+  past.not_after = -24h;
+  SetConfiguration(ByService(ns(), "hooks", ca.Issue(past).cert));
+  ExpectReason(wait, "caBundle expired at ");
+  SetConfiguration(ByService(ns(), "hooks", ca.cert_pem()));
+  ExpectMet(wait, Met());
+}
+
+TEST_F(ClusterWebhook, BehindAUrlIsCalledByTheApiServerFromThenOn) {
+  AdmissionServer admission({});
+  const std::string url = admission.server().url();
+  CreateConfiguration(ByUrl(url, admission.ExpiredBundle()));
+  const Process wait = StartWait({Target()});
+  ExpectReason(wait, "caBundle expired at ");
+  ExpectAnswer(500, "certificate has expired or is not yet valid");
+  EXPECT_EQ(admission.server().counts().requests, 0U);
+
+  SetConfiguration(ByUrl(url, admission.Bundle()));
+  ExpectMet(wait, Met());
+  ExpectAnswer(400, kRefusal);
+  EXPECT_GT(admission.server().counts().requests, 0U);
+  admission.Allow();
+  EXPECT_EQ(Ask().status, 201);
+}
+
+// An ExternalName is the one kind of Service that leads somewhere without nodes.
+TEST_F(ClusterWebhook, BehindAServiceIsCalledByTheApiServerFromThenOn) {
+  AdmissionServer admission({"hooks." + ns() + ".svc"});
+  const int port = admission.server().port();
+  CreateConfiguration(ByService(ns(), "hooks", "", port));
+  const Process wait = StartWait({Target()});
+  ExpectReason(wait, "no service/hooks in namespace " + ns());
+  ExpectAnswer(500, "service \\\"hooks\\\" not found");
+
+  Create(Path("v1", "services"), R"({"metadata":{"name":"hooks"},
+      "spec":{"type":"ExternalName","externalName":"localhost"}})");
+  ExpectReason(wait, "caBundle is empty (has cert-manager's cainjector run?)");
+  ExpectAnswer(500, "x509: ");
+  SetConfiguration(ByService(ns(), "hooks", admission.Bundle(), port));
+  ExpectMet(wait, Met());
+  ExpectAnswer(400, kRefusal);
+  admission.Allow();
+  EXPECT_EQ(Ask().status, 201);
+}
+
+// Which certificate the webhook serves is not seen through the API: the bundle's own faults are.
+TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityIsMetThoughTheApiServerRefusesIt) {
+  AdmissionServer admission({});
+  CreateConfiguration(ByUrl(admission.server().url(), CertAuthority("foreign").cert_pem()));
+  ExpectMet(StartWait({Target()}), Met());
+  ExpectAnswer(500, "certificate signed by unknown authority");
+  EXPECT_EQ(admission.server().counts().requests, 0U);
+}
+
+}  // namespace
+}  // namespace certlatch::test
