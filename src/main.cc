@@ -244,10 +244,21 @@ int RunShell(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+// The objects of what the command, or a script's `kubectl wait`, names with -f.
+Status ReadManifests(Command& command) {
+  WaitOptions* wait = &command.wait;
+  Status read = ReadManifestFiles(wait->files, wait->recursive, wait->targets);
+  for (const auto& options : command.shell.kubectl) {
+    wait = options.get();
+    if (!read || wait == nullptr) continue;
+    read = ReadManifestFiles(wait->files, wait->recursive, wait->targets);
+  }
+  return read;
+}
+
 int RunMode(Command& command) {
   Stage stage;
-  WaitOptions& wait = command.wait;
-  Status built = ReadManifestFiles(wait.files, wait.recursive, wait.targets);
+  Status built = ReadManifests(command);
   if (!built) return FailBeforeStart(std::move(built).error().With("error"), command.output);
   built = Build(command, stage);
   if (!built) return FailBeforeStart(built.error(), command.output);

@@ -22,6 +22,9 @@ class Diagnoser {
   // `object`, `deadline`: see Diagnosis.
   void Start(const Json* object, std::optional<WallTime> deadline);
 
+  // Drops a walk under way; also from within `on_done`.
+  void Close() { request_.reset(); }
+
   // Of the last walk that was completed; before there is one, of the first as far as it has come.
   // nullptr: none was started. While a walk is under way, this may be of an earlier object.
   const Diagnosis* latest() const { return (complete_ ? complete_ : walk_).get(); }

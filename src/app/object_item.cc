@@ -31,6 +31,27 @@ bool IsReady(const Goal& goal) { return std::holds_alternative<ReadyGoal>(goal);
 bool IsCreate(const Goal& goal) { return std::holds_alternative<CreateGoal>(goal); }
 bool IsDelete(const Goal& goal) { return std::holds_alternative<DeleteGoal>(goal); }
 
+// Whether what keeps an object from being ready may keep it from the goals.
+bool MayHang(const std::vector<Goal>& goals) {
+  for (const Goal& goal : goals) {
+    const auto* const condition = std::get_if<ConditionGoal>(&goal);
+    if (IsDelete(goal) || (condition != nullptr && !EqualIgnoringCase(condition->status, "true"))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether what can no longer become ready cannot meet them.
+bool NeedReadiness(const std::vector<Goal>& goals) {
+  for (const Goal& goal : goals) {
+    const auto* const condition = std::get_if<ConditionGoal>(&goal);
+    const bool ready = condition != nullptr && EqualIgnoringCase(condition->type, "ready");
+    if (!ready && !IsReady(goal)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // A goal and which collections it is judged by.
@@ -62,7 +83,7 @@ void ObjectItem::Start(Instant deadline) {
 void ObjectItem::Close() {
   TypedItem::Close();
   diagnosis_timer_.reset();
-  diagnoser_.reset();
+  if (diagnoser_) diagnoser_->Close();
   namespace_request_.reset();
   for (const Watched& one : watched_) one.watcher->Close();
 }
@@ -220,10 +241,12 @@ void ObjectItem::Judge() {
     case Verdict::State::kUnmet:
       break;
   }
-  verdict_ = verdict.reason;
-  board_.OnUnmet(*this, verdict_);
+  if (std::exchange(verdict_, verdict.reason) != verdict_) cause_.clear();
+  board_.OnUnmet(*this, cause_.empty() ? verdict_ : cause_);
   if (!record.pending()) return;
   ScheduleRecheck(verdict);
+  if (!MayHang(goals())) return;
+  if (diagnoser_) diagnoser_->Close();  // it walks from what the object was
   diagnosis_pause_ = kNextDiagnosis;
   DiagnoseLater(kFirstDiagnosis);
 }
@@ -286,17 +309,25 @@ void ObjectItem::OnDiagnosed() {
     diagnosis_pause_ = std::min(2 * diagnosis_pause_, kRarestDiagnosis);
   }
   DiagnoseLater(diagnosis_pause_);
-  if (options_.fail_fast && !found.hopeless().empty()) {
+  if (options_.fail_fast && !found.hopeless().empty() && NeedReadiness(goals())) {
     diagnosis_timer_.reset();
     return Fail(ErrorLine(found.hopeless()), WaitOutcome::kImpossible);
   }
-  if (!diagnoser_->changed() || !found.HasCause()) return;
+  if (HasNews(found)) board_.OnUnmet(*this, cause_.empty() ? verdict_ : cause_);
+}
+
+// Whether the walk found another cause than was told last, or the first since the verdict changed.
+bool ObjectItem::HasNews(const Diagnosis& found) {
+  if (!diagnoser_->changed() && !cause_.empty()) return false;
   // Its condition's own message, and nothing else: the verdict has it.
-  if (found.findings().size() == 1 && found.HasOwnCause() && !found.retry_at()) return;
-  const std::string cause = found.Summary(host_.WallNow());
+  const bool known = found.findings().size() == 1 && found.HasOwnCause() && !found.retry_at();
+  std::string cause;
+  if (found.HasCause() && !known) cause = found.Summary(host_.WallNow());
   // Its own words are in the verdict already, if less clearly.
-  board_.OnUnmet(*this,
-                 found.HasOwnCause() ? cause : Format("%s; %s", verdict_.c_str(), cause.c_str()));
+  if (!cause.empty() && !found.HasOwnCause()) {
+    cause = Format("%s; %s", verdict_.c_str(), cause.c_str());
+  }
+  return std::exchange(cause_, std::move(cause)) != cause_;
 }
 
 }  // namespace certlatch

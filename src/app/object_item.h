@@ -44,6 +44,7 @@ class ObjectItem : public TypedItem {
   Verdict JudgeGoals();
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
+  bool HasNews(const Diagnosis& found);
   void DiagnoseLater(Duration pause);
   void Diagnose();
   void OnDiagnosed();
@@ -60,6 +61,7 @@ class ObjectItem : public TypedItem {
   Handle namespace_request_;
   Instant deadline_{};
   std::string verdict_;  // the reason without what a walk found
+  std::string cause_;    // the reason with it, as last told; "": it adds nothing
   std::unique_ptr<Diagnoser> diagnoser_;
   Duration diagnosis_pause_{};
   Handle diagnosis_timer_;

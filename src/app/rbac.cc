@@ -36,11 +36,11 @@ bool Identify(const std::string& type, Resource& resource) {
   return true;
 }
 
-void AddServices(const Resource& resource, Rights& rights) {
+void AddServices(const Resource& resource, unsigned verbs, Rights& rights) {
   for (const char* const type : kNamingServices) {
     if (resource.GroupResource() != type) continue;
-    rights.Add({*FindWellKnown({"services", "", "", false}), "", "", ""}, kList | kWatch);
-    rights.Add({*FindWellKnown({"endpointslices", "", "", false}), "", "", ""}, kList | kWatch);
+    rights.Add({WellKnown("services"), "", "", ""}, verbs);
+    rights.Add({WellKnown("endpointslices"), "", "", ""}, verbs);
   }
 }
 
@@ -52,33 +52,34 @@ bool AsksForReady(const TargetName& name, const WaitOptions& wait) {
   return wait.goals.empty();
 }
 
-Status AddTarget(const TargetName& name, const WaitOptions& wait, Rights& rights) {
+Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywhere, unsigned verbs,
+                 Rights& rights) {
   Target target{name, {}, name.ns.empty() ? wait.ns : name.ns};
   if (!Identify(name.type, target.resource)) {
     return Failure(Code::kConfig,
                    "the type of %s is in no table of ours; write it as PLURAL.VERSION.GROUP/NAME",
                    Printable(name.text, 300).c_str());
   }
-  if (wait.all_namespaces || !target.resource.namespaced) target.ns.clear();
+  if (everywhere || !target.resource.namespaced) target.ns.clear();
   if (!AsksForReady(name, wait)) {
-    rights.Add({target.resource, target.ns, name.name, ""}, kList | kWatch);
+    rights.Add({target.resource, target.ns, name.name, ""}, verbs);
     return {};
   }
-  for (const Selection& need : ReadinessNeeds(target, {})) rights.Add(need, kList | kWatch);
-  AddServices(target.resource, rights);
+  for (const Selection& need : ReadinessNeeds(target, {})) rights.Add(need, verbs);
+  AddServices(target.resource, verbs, rights);
   return {};
 }
 
-Status AddWait(const WaitOptions& wait, Rights& rights) {
+Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList | kWatch) {
   for (const TargetName& name : wait.targets) {
     if (name.type.empty()) continue;  // nothing of the API
-    Status added = AddTarget(name, wait, rights);
+    Status added = AddTarget(name, wait, wait.all_namespaces, verbs, rights);
     if (!added) return added;
   }
   for (const std::string& type : wait.types) {
     TargetName any;
     any.text = any.type = type;
-    Status added = AddTarget(any, wait, rights);
+    Status added = AddTarget(any, wait, wait.all_namespaces, verbs, rights);
     if (!added) return added;
   }
   if (wait.files.empty()) return {};
@@ -89,7 +90,29 @@ Status AddExplain(const ExplainOptions& explain, Rights& rights) {
   WaitOptions wait;
   wait.ns = explain.ns;
   wait.targets = explain.targets;
-  return AddWait(wait, rights);
+  return AddWait(wait, rights, kList);  // once
+}
+
+// `kubectl get` of a script is watched, too. `ns`: that of its first kubectl.
+Status AddShell(const ShellOptions& shell, const std::string*& ns, Rights& rights) {
+  Status status;
+  for (size_t i = shell.kubectl.size(); status && i-- > 0;) {
+    const WaitOptions* const wait = shell.kubectl[i].get();
+    if (wait == nullptr) continue;
+    ns = &wait->ns;
+    const LoopProbe& probe = shell.plan.tests[i]->probe;
+    if (probe.kind == LoopProbe::Kind::kWait) {
+      status = AddWait(*wait, rights);
+      continue;
+    }
+    TargetName name;
+    name.type = probe.type;
+    name.name = probe.name;
+    name.text = name.type;
+    name.goal = "create";
+    status = AddTarget(name, *wait, probe.all_namespaces, kList | kWatch, rights);
+  }
+  return status;
 }
 
 void AddExpected(const ExpectOptions& expect, unsigned verbs, Rights& rights) {
@@ -139,6 +162,8 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
       status = AddExplain(command.explain, rights);
       break;
     case Command::Kind::kShell:
+      status = AddShell(command.shell, ns, rights);
+      break;
     case Command::Kind::kPrint:
       break;
   }

@@ -22,6 +22,7 @@ class ResourceFinder {
 
   // What the table knows is told before this returns. `then` must not destroy this.
   void Start();
+  void Close() { request_.reset(); }  // nothing is told any more
 
  private:
   void OnGroups(const ApiAnswer& answer);

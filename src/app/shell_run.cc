@@ -36,7 +36,7 @@ std::string_view ConditionIn(std::string_view path) {
 struct ShellRun::Look {
   enum class State { kUnknown, kUnmet, kHolds };
 
-  const LoopTest* test = nullptr;
+  const ScriptTest* test = nullptr;
   WaitOptions* options = nullptr;
   State state = State::kUnknown;
   std::string why;  // it does not hold, as last said

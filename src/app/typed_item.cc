@@ -18,6 +18,11 @@ std::string TypedItem::Label() const {
   return target_.resource.kind.empty() ? target_.name.text : target_.Label();
 }
 
+void TypedItem::Close() {
+  timer_.reset();
+  if (finder_) finder_->Close();
+}
+
 void TypedItem::Resolve() {
   // Whoever made the item may know the type.
   if (!target_.resource.kind.empty()) return OnResolved(target_.resource);

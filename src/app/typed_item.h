@@ -21,7 +21,7 @@ class TypedItem : public WaitItem {
   }
 
   void Start(Instant /*deadline*/) override { Resolve(); }
-  void Close() override { timer_.reset(); }
+  void Close() override;
   std::string Label() const override;
 
  protected:

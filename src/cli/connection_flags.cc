@@ -77,7 +77,7 @@ Status CompleteKubeconfig(const Surroundings& surroundings, Parsed& parsed, bool
   Result<std::string> text = surroundings.read_file(path);
   if (!text) {
     const bool absent = text.error().code == Code::kNotFound;
-    if (absent && given.kubeconfig.empty()) return {};  // as kubectl
+    if (absent && given.kubeconfig.empty() && given.context.empty()) return {};  // as kubectl
     if (!absent) return Refuse("%s", Printable(text.error().text).c_str());
     return Refuse("stat %s: no such file or directory", Printable(path, 300).c_str());
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "cli/connection_flags.h"
 #include "domain/target.h"
 
@@ -41,6 +42,11 @@ Status CompleteExplain(Parsed& parsed, const Surroundings& surroundings) {
   Result<std::vector<TargetName>> targets = ParseTargets(parsed.positional.words);
   if (!targets) return std::move(targets).error();
   if (targets->size() > kMaxTargets) return Refuse("more than %zu targets", kMaxTargets);
+  for (const TargetName& target : *targets) {
+    if (target.goal.empty()) continue;
+    return Refuse("target \"%s\": whether it is ready is looked at, no other condition",
+                  Printable(target.text, 300).c_str());
+  }
   explain.targets = *std::move(targets);
   return CompleteConnection(surroundings, parsed, explain.watch, explain.ns);
 }

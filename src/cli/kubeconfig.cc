@@ -67,7 +67,9 @@ class Kubeconfig {
     ns = (*context)["namespace"].AsString();
     Status status = ReadCluster(*cluster);
     if (status && user != nullptr) status = ReadUser(*user);
-    return status;
+    if (!status || !options_.server.empty()) return status;
+    // Another server than its own must not get the user's token.
+    return Failure(Code::kConfig, "%s: the cluster has no server", shown_.c_str());
   }
 
  private:
@@ -130,7 +132,6 @@ class Kubeconfig {
     void* const place = reinterpret_cast<char*>(&options_) + field.place;
     auto* const text = static_cast<std::string*>(place);
     const std::string_view given = value.AsString();
-    Status status;
     switch (field.form) {
       case Form::kSwitch:
         *static_cast<bool*>(place) = value.AsBool().value_or(false);
@@ -152,12 +153,9 @@ class Kubeconfig {
         break;
       }
       case Form::kSecret:
-        status = SetToken(place, given);
-        Forget(given);
-        break;
+        return SetToken(place, given);
       case Form::kSecretData: {
         Result<Secret> data = DecodeBase64Secret(given);
-        Forget(given);
         if (!data) return std::move(data).error();
         *static_cast<Secret*>(place) = *std::move(data);
         break;
@@ -167,16 +165,23 @@ class Kubeconfig {
                      "cannot be used here; a token or a client certificate can, and a server that "
                      "is reached directly"};
     }
-    return status;
+    return {};
   }
-
-  // The tree is ours, and nobody reads it again.
-  static void Forget(std::string_view text) { Wipe(const_cast<char*>(text.data()), text.size()); }
 
   const std::string& file_;
   std::string shown_;
   ConnectionOptions& options_;
 };
+
+// The tokens and keys of all users. The tree is ours, and nobody reads it again.
+void Forget(const Json& config) {
+  for (const Json& entry : config["users"].items()) {
+    for (const Json::Member& member : entry["user"].members()) {
+      const std::string_view text = member.value.AsString();
+      Wipe(const_cast<char*>(text.data()), text.size());
+    }
+  }
+}
 
 }  // namespace
 
@@ -193,7 +198,9 @@ Status UseKubeconfig(std::string& text, const std::string& file, const std::stri
   const Result<Json> json = ParseJson(text);
   Wipe(text);
   if (!json) return Failure(Code::kConfig, "%s: %s", shown.c_str(), json.error().text.c_str());
-  return Kubeconfig(file, options).Read(*json, context, ns);
+  Status status = Kubeconfig(file, options).Read(*json, context, ns);
+  Forget(*json);
+  return status;
 }
 
 }  // namespace certlatch

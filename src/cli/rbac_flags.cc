@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/mode.h"
 #include "domain/resource.h"
+#include "domain/shell_words.h"
 
 namespace certlatch {
 namespace {
@@ -66,9 +67,14 @@ Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundi
   // Nobody is asked: any API server will do.
   surroundings.environment.emplace_back("KUBERNETES_SERVICE_HOST=none");
   surroundings.environment.emplace_back("KUBERNETES_SERVICE_PORT=1");
-  const bool kubectl = !arguments.empty() && arguments[0] == "kubectl";
-  if (kubectl) arguments.erase(arguments.begin());
-  Status parsed = ParseCommandLine(kubectl ? "kubectl" : "", arguments, surroundings, command);
+  surroundings.environment.emplace(surroundings.environment.begin(), "KUBECONFIG=");
+  // Those modes are names of the program.
+  std::string_view program;
+  if (!arguments.empty() && WordIn(arguments[0], "kubectl sh bash ash dash") >= 0) {
+    program = arguments[0];
+    arguments.erase(arguments.begin());
+  }
+  Status parsed = ParseCommandLine(program, arguments, surroundings, command);
   if (!parsed || command.kind == Command::Kind::kPrint) return parsed;
   Result<std::string> yaml = RbacFor(command, options);
   if (!yaml) return std::move(yaml).error().With("error");

@@ -40,10 +40,25 @@ Status ReadOptions(const std::vector<std::string_view>& arguments, std::string& 
   return {};
 }
 
+// The same server, trusted and asked in the same name.
 bool SameConnection(const ConnectionOptions& a, const ConnectionOptions& b) {
-  return a.server == b.server && a.token.Reveal() == b.token.Reveal() &&
-         a.token_file == b.token_file && a.certificate_authority == b.certificate_authority &&
-         a.client_certificate == b.client_certificate &&
+  constexpr std::string ConnectionOptions::*kTexts[] = {
+      &ConnectionOptions::server,
+      &ConnectionOptions::token_file,
+      &ConnectionOptions::certificate_authority,
+      &ConnectionOptions::client_certificate,
+      &ConnectionOptions::client_key,
+      &ConnectionOptions::certificate_authority_data,
+      &ConnectionOptions::client_certificate_data,
+      &ConnectionOptions::as,
+      &ConnectionOptions::as_uid,
+      &ConnectionOptions::tls_server_name,
+  };
+  for (const auto text : kTexts) {
+    if (a.*text != b.*text) return false;
+  }
+  return a.token.Reveal() == b.token.Reveal() &&
+         a.client_key_data.Reveal() == b.client_key_data.Reveal() && a.as_groups == b.as_groups &&
          a.insecure_skip_tls_verify == b.insecure_skip_tls_verify;
 }
 

@@ -81,7 +81,7 @@ constexpr Flag kWaitFlags[] = {
     {"recursive", "", "=false: not what is in directories below", SetSwitch,
      CERTLATCH_COMMAND(wait.recursive), 'R'},
     {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
-    {"fail-fast", "", "end with status 3 when waiting on cannot help", SetSwitch,
+    {"fail-fast", "", "end, with status 3, when waiting cannot help in time", SetSwitch,
      CERTLATCH_COMMAND(wait.fail_fast)},
     {"wait-for-existence", "", "=false: an absent object is an error", SetSwitch,
      CERTLATCH_COMMAND(wait.wait_for_existence)},
@@ -193,6 +193,16 @@ Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
   return {};
 }
 
+// What is outside the API is there or not yet; nothing else can be asked of it.
+Status CheckOutside(const WaitOptions& wait, bool asks_server) {
+  for (const Goal& goal : wait.goals) {
+    if (std::holds_alternative<ReadyGoal>(goal)) continue;
+    if (asks_server && !std::holds_alternative<DeleteGoal>(goal)) continue;
+    return Refuse("--for is for objects of the API server, not for tcp, http(s), postgres or file");
+  }
+  return {};
+}
+
 Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   WaitOptions& wait = parsed.command.wait;
   Status status = CompleteGoals(parsed.given, wait);
@@ -200,12 +210,16 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (status) status = CompleteTargets(parsed, wait);
   if (!status) return status;
   bool asks_server = wait.targets.empty();
+  bool looks_outside = false;
   for (const TargetName& target : wait.targets) {
     asks_server = asks_server || !target.type.empty();
+    looks_outside = looks_outside || target.type.empty();
     if (!wait.as_kubectl || target.goal.empty()) continue;
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
+  if (looks_outside) status = CheckOutside(wait, asks_server);
+  if (!status) return status;
   if (!asks_server) {
     parsed.command.connection = {};
     return {};

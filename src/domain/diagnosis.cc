@@ -154,12 +154,6 @@ struct Row {
   const char* text;    // as in Say()
 };
 
-bool IsStale(const Json& object, const Json& condition) {
-  auto observed = At(condition, "observedGeneration").AsInt();
-  if (!observed) observed = At(object, "status.observedGeneration").AsInt();
-  return observed && *observed < At(object, "metadata.generation").AsInt().value_or(0);
-}
-
 // The first that holds of the conditions.
 const Row* Match(std::span<const Row> rows, const Json& object) {
   for (const Row& row : rows) {

@@ -80,12 +80,7 @@ std::string Words(std::string_view text, size_t limit) {
 
 // It may go on after a '}'.
 const Json& At(const Json& object, const char* path) {
-  const Json* field = &object;
-  for (size_t length = 0;; path += length + 1) {
-    length = std::strcspn(path, ".}");
-    field = &(*field)[std::string_view(path, length)];
-    if (path[length] != '.') return *field;
-  }
+  return object.At({path, std::strcspn(path, "}")});  // of a pattern, too
 }
 
 std::string_view TextAt(const Json& object, const char* path) {

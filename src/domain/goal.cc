@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "domain/status_words.h"
 
 namespace certlatch {
 namespace {
@@ -12,13 +13,6 @@ constexpr std::string_view kConditionPrefix = "condition=";
 constexpr std::string_view kJsonPathPrefix = "jsonpath=";
 
 std::string Text(const Json& value) { return Printable(value.AsString(), 500); }
-
-bool IsStale(const Json& object, const Json& condition) {
-  const auto generation = object["metadata"]["generation"].AsInt();
-  auto observed = condition["observedGeneration"].AsInt();
-  if (!observed) observed = object["status"]["observedGeneration"].AsInt();
-  return generation && observed && *observed < *generation;
-}
 
 // "Ready is False (DoesNotExist: Issuing certificate as Secret does not exist)".
 Verdict DescribeCondition(const Json& condition) {

@@ -37,7 +37,7 @@ constexpr const char* kCommands =
 
 class ProbeReader {
  public:
-  ProbeReader(const Words& words, ShellReading& reading, LoopTests& tests)
+  ProbeReader(const Words& words, ShellReading& reading, ScriptTests& tests)
       : words_(words),
         reading_(reading),
         tests_(tests),
@@ -64,7 +64,7 @@ class ProbeReader {
   }
 
   LoopProbe& Add() {
-    tests_.push_back(std::make_unique<LoopTest>());
+    tests_.push_back(std::make_unique<ScriptTest>());
     return tests_.back()->probe;
   }
 
@@ -369,28 +369,29 @@ class ProbeReader {
 
   const Words& words_;
   ShellReading& reading_;
-  LoopTests& tests_;
+  ScriptTests& tests_;
   std::string_view command_;
   LoopProbe& probe_;  // the first of the new tests
 };
 
 }  // namespace
 
-bool ReadLoopProbe(const Words& words, ShellReading& reading, LoopTests& tests) {
+bool ReadLoopProbe(const Words& words, ShellReading& reading, ScriptTests& tests) {
   const size_t before = tests.size();
   if (ProbeReader(words, reading, tests).Read()) return true;
   while (tests.size() > before) tests.pop_back();
   return false;
 }
 
-bool ReadFileProbe(std::string_view path, bool empty_too, ShellReading& reading, LoopTests& tests) {
+bool ReadFileProbe(std::string_view path, bool empty_too, ShellReading& reading,
+                   ScriptTests& tests) {
   if (!path.starts_with('/')) return reading.Cannot("a relative file name");
   auto reachable = std::make_unique<Reachable>();
   reachable->kind = Reachable::Kind::kFile;
   reachable->path = path;
   reachable->empty_too = empty_too;
   reachable->text = Format("file:%s", Printable(path, 300).c_str());
-  tests.push_back(std::make_unique<LoopTest>());
+  tests.push_back(std::make_unique<ScriptTest>());
   tests.back()->probe.kind = LoopProbe::Kind::kReach;
   tests.back()->probe.reachable = std::move(reachable);
   return true;
@@ -405,8 +406,12 @@ std::string TargetOf(const LoopProbe& probe) {
                   probe.name.data(), probe.ns.empty() ? "" : "@", Length(probe.ns),
                   probe.ns.data());
   }
+  std::string_view before;
   for (const std::string_view word : probe.arguments) {
-    if (!word.starts_with('-') && word.find('/') != std::string_view::npos) {
+    // It may be a flag's value, and that of --token.
+    const bool value = before.starts_with('-') && before.find('=') == std::string_view::npos;
+    before = word;
+    if (!value && !word.starts_with('-') && word.find('/') != std::string_view::npos) {
       return Printable(word, 300);
     }
   }

@@ -67,17 +67,18 @@ struct LoopCondition {
 // it failed). Where the shell itself could not compare ("" with a number), waiting goes on.
 bool Holds(const LoopCondition& condition, bool succeeded, std::string_view printed);
 
-struct LoopTest {
+struct ScriptTest {
   LoopProbe probe;
   LoopCondition condition;
 };
-using LoopTests = std::vector<std::unique_ptr<LoopTest>>;
+using ScriptTests = std::vector<std::unique_ptr<ScriptTest>>;
 
 // `words` are the command's, its name first. Adds one test, of kubectl and several names one each.
-bool ReadLoopProbe(const std::vector<ShellWord>& words, ShellReading& reading, LoopTests& tests);
+bool ReadLoopProbe(const std::vector<ShellWord>& words, ShellReading& reading, ScriptTests& tests);
 
 // `[ -f PATH ]`: it must be there, or also hold something.
-bool ReadFileProbe(std::string_view path, bool empty_too, ShellReading& reading, LoopTests& tests);
+bool ReadFileProbe(std::string_view path, bool empty_too, ShellReading& reading,
+                   ScriptTests& tests);
 
 // The target of `certlatch wait` that comes closest: "certificate/web@prod", "tcp://db:5432"; "".
 std::string TargetOf(const LoopProbe& probe);

@@ -63,7 +63,7 @@ class Parser {
   bool Cannot(std::string_view construct, std::string_view more = {}) {
     return reading_.Cannot(construct, more);
   }
-  LoopTest& Test() { return *plan_.tests.back(); }
+  ScriptTest& Test() { return *plan_.tests.back(); }
 
   bool Statement();
   bool Step();

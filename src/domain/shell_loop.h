@@ -46,7 +46,7 @@ struct LoopPlan {
   std::string text;
   std::vector<LoopStep> steps;
   std::vector<LoopStep> says;
-  LoopTests tests;
+  ScriptTests tests;
 };
 
 // `environment`: NAME=VALUE each. `plan` is a new one, or with an error anything.

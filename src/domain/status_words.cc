@@ -42,6 +42,13 @@ bool HasStatus(const Json& object, std::string_view type, std::string_view statu
   return FindCondition(object, type)["status"].AsString() == status;
 }
 
+bool IsStale(const Json& object, const Json& condition) {
+  const auto generation = object["metadata"]["generation"].AsInt();
+  auto observed = condition["observedGeneration"].AsInt();
+  if (!observed) observed = object["status"]["observedGeneration"].AsInt();
+  return generation && observed && *observed < *generation;
+}
+
 std::string Because(const Json& condition) { return Fill("[ ({reason})][: {message}]", condition); }
 
 std::string DescribePod(const Json& pod) {

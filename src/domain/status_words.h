@@ -14,6 +14,9 @@ namespace certlatch {
 const Json& FindCondition(const Json& object, std::string_view type);
 bool HasStatus(const Json& object, std::string_view type, std::string_view status);
 
+// Whether the condition is of an earlier generation than the object.
+bool IsStale(const Json& object, const Json& condition);
+
 // " (REASON): MESSAGE" of a condition, or of what else has these two; "" if it has neither.
 std::string Because(const Json& condition);
 

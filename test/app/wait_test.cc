@@ -570,6 +570,52 @@ TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
   }
 }
 
+// The same, changed in what does not matter.
+std::string Touched() {
+  std::string certificate = kRefused;
+  return certificate.replace(certificate.find("\"3\""), 3, "\"30\"");
+}
+
+TEST(Wait, KeepsTheCauseItFoundWhenAnObjectChangesInWhatDoesNotMatter) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  run.host.Advance(1s);
+  Deny(run.host);
+  const size_t said = run.host.logged.size();
+  run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Touched()));
+  run.host.Advance(1s);
+  Deny(run.host);
+  EXPECT_EQ(run.host.logged.size(), said);
+  run.host.Advance(180s);
+  ASSERT_FALSE(run.running());
+  EXPECT_THAT(run.Error(), HasSubstr("next attempt in"));
+}
+
+TEST(Wait, FailsFastOnlyWhereReadinessIsWaitedFor) {
+  for (const char* goal : {"delete", "condition=Issuing", "condition=Ready=Unknown"}) {
+    WaitOptions options = For(goal);
+    options.fail_fast = true;
+    Waiting run({"certificate/web"}, std::move(options));
+    run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+    run.host.Advance(1s);
+    Deny(run.host);
+    EXPECT_TRUE(run.running()) << goal << run.Error();
+  }
+}
+
+TEST(Wait, DoesNotFailFastOnWhatIsPast) {
+  WaitOptions options;
+  options.fail_fast = true;
+  Waiting run({"certificate/web"}, std::move(options));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  // It is being issued again, while the look at what it hung on is under way.
+  run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Certificate("False", 30)));
+  Deny(run.host);
+  EXPECT_TRUE(run.running()) << run.Error();
+}
+
 TEST(Wait, WatchesWhatAWebhookConfigurationNamesToday) {
   constexpr const char* kConfiguration =
       R"({"metadata":{"name":"hooks","resourceVersion":"%d"},"webhooks":[{"name":"a.example.com",)"

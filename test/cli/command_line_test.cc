@@ -280,6 +280,14 @@ TEST(CommandLine, TargetsOutsideTheApiNeedNoCluster) {
   EXPECT_EQ(command.connection.server, "");
   EXPECT_EQ(Parsed({"wait", "pod/a", "tcp://db:5432"}).connection.server, "https://10.96.0.1:443");
   EXPECT_THAT(Refused({"wait", "tcp://db"}, {}), HasSubstr("tcp://db"));
+  // It would be met by the opposite.
+  for (const char* goal : {"--for=delete", "--for=condition=Ready"}) {
+    EXPECT_THAT(Refused({"wait", "tcp://db:5432", goal}, {}), HasSubstr("--for is for objects"));
+  }
+  EXPECT_THAT(Refused({"wait", "pod/a", "tcp://db:5432", "--for=delete"}, InPod()),
+              HasSubstr("--for is for objects"));
+  EXPECT_EQ(Parsed({"wait", "pod/a", "tcp://db:1", "--for=condition=Ready"}).wait.targets.size(),
+            2U);
   EXPECT_THAT(Refused({"wait", "tcp://db:5432", "--for=create"}, InPod(), "kubectl"),
               HasSubstr("may not have more than one slash"));
 }
@@ -317,6 +325,45 @@ TEST(CommandLine, RbacKnowsWhatEachModeAsksFor) {
   EXPECT_THAT(Rbac({"kubectl", "wait", "pod/a", "--for=delete"}), HasSubstr("[\"pods\"]"));
   EXPECT_THAT(Rbac({"wait", "widgets.v1.example.com/x"}),
               HasSubstr("apiGroups: [\"example.com\"]\n  resources: [\"widgets\"]"));
+}
+
+TEST(CommandLine, RbacKnowsWhatAScriptAsksFor) {
+  const std::string yaml =
+      Rbac({"sh", "-c",
+            "until kubectl get secret web -n prod; do sleep 1; done; until nc -z db 1; do sleep 1; "
+            "done; kubectl wait --for=condition=Complete job/seed -n other"});
+  EXPECT_THAT(yaml, HasSubstr("[\"secrets\"]\n  resourceNames: [\"web\"]\n"
+                              "  verbs: [\"list\", \"watch\"]"));
+  EXPECT_THAT(yaml, HasSubstr("[\"jobs\"]\n  resourceNames: [\"seed\"]\n"
+                              "  verbs: [\"list\", \"watch\"]"));
+  EXPECT_THAT(yaml, HasSubstr("  namespace: other\n"));
+  EXPECT_THAT(yaml, HasSubstr("- kind: ServiceAccount\n  name: default\n  namespace: prod\n"));
+  EXPECT_THAT(Rbac({"bash", "-c", "until kubectl get pods -A; do sleep 1; done"}),
+              HasSubstr("kind: ClusterRole\n"));
+  EXPECT_THAT(Rbac({"sh", "-c", "until nc -z db 1; do sleep 1; done"}), HasSubstr("asks nothing"));
+}
+
+TEST(CommandLine, RbacNeedsNoWatchForWhatLooksOnce) {
+  EXPECT_THAT(Rbac({"explain", "certificate/web"}),
+              HasSubstr("[\"certificates\"]\n  resourceNames: [\"web\"]\n  verbs: [\"list\"]\n"));
+}
+
+TEST(CommandLine, RbacReadsNoKubeconfigThatOnlyTheEnvironmentNames) {
+  Surroundings desk;
+  desk.environment.emplace_back("KUBECONFIG=/home/ann/config");
+  desk.read_file = [](const std::string&) -> Result<std::string> {
+    return std::string("apiVersion: v1\n");
+  };
+  EXPECT_EQ(Parsed({"rbac", "wait", "pod/a"}, desk).kind, Command::Kind::kPrint);
+}
+
+TEST(CommandLine, AScriptIsOfOneIdentity) {
+  for (const char* flag : {"--as=ann", "--client-certificate=/c --client-key=/k",
+                           "--tls-server-name=other", "--as=ann --as-group=g"}) {
+    const std::string script =
+        Format("kubectl wait --for=create pod/a; kubectl wait --for=create pod/b %s", flag);
+    EXPECT_THAT(Refused({"-c", script}, InPod(), "sh"), HasSubstr("in one script")) << flag;
+  }
 }
 
 TEST(CommandLine, RbacRefusesWhatItCannotKnow) {

@@ -30,6 +30,8 @@ TEST(ExplainFlags, AreRefusedInOneLineThatNamesThem) {
   } kLines[] = {
       {"", "no target: name one, as certificate/web"},
       {"certificate/web -o yaml", "--output knows only \"json\", not \"yaml\""},
+      {"job/seed=Failed",
+       "target \"job/seed=Failed\": whether it is ready is looked at, no other condition"},
       {"certificate", "resource(s) were provided, but no name was specified"},
   };
   for (const auto& line : kLines) {

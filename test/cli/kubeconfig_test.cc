@@ -76,6 +76,12 @@ TEST(Kubeconfig, FlagsCountBeforeIt) {
   EXPECT_FALSE(of.options.insecure_skip_tls_verify);
 }
 
+TEST(Kubeconfig, ItsTokenDoesNotGoToAServerThatItDoesNotName) {
+  Outcome of;
+  Use(Config(R"("certificate-authority":"f")", R"("token":"hush")"), of);
+  EXPECT_EQ(of.error, "/home/ann/config: the cluster has no server");
+}
+
 TEST(Kubeconfig, SaysWhatIsMissingOrCannotBeUsed) {
   const struct {
     std::string text;
@@ -150,6 +156,8 @@ TEST(Kubeconfig, OneThatTheVariableNamesMayBeAbsent) {
   EXPECT_EQ(ParsedLine("wait pod/a", With("KUBECONFIG=/absent", InPod())).connection.server,
             "https://10.96.0.1:443");
   EXPECT_EQ(RefusedLine("wait pod/a --kubeconfig=/absent", With("A=b", InPod())),
+            "error: stat /absent: no such file or directory");
+  EXPECT_EQ(RefusedLine("wait pod/a --context=x", With("KUBECONFIG=/absent", InPod())),
             "error: stat /absent: no such file or directory");
   EXPECT_THAT(RefusedLine("wait pod/a --context=x", With("A=b", InPod())),
               HasSubstr("give --kubeconfig"));

@@ -90,7 +90,7 @@ std::string Meaning(const LoopPlan& plan, const LoopStep& step) {
              std::to_string(step.if_failed);
     case LoopStep::Kind::kUntil:
       for (size_t i = step.first_test; i < step.last_test; ++i) {
-        const LoopTest& test = *plan.tests.at(i);
+        const ScriptTest& test = *plan.tests.at(i);
         text += (text.empty() ? "until " : " and ") + Meaning(test.probe) + ": " +
                 Meaning(test.condition);
       }
@@ -157,7 +157,7 @@ TEST(ShellLoop, UnderstandsTheSeedScene) {
 TEST(ShellLoop, JudgesTheSeedSceneByWhatKubectlPrints) {
   LoopPlan plan;
   ASSERT_TRUE(ParseShellLoop(kSeed, {}, plan));
-  const LoopTest& test = *plan.tests.at(0);
+  const ScriptTest& test = *plan.tests.at(0);
   const auto path = JsonPath::Parse(test.probe.path);
   ASSERT_TRUE(path);
   const auto holds = [&](const char* object) {
@@ -437,6 +437,8 @@ TEST(ShellLoop, NamesWhatItCannotDo) {
       {"sleep 5 &", "cannot do \"&\""},
       {"echo a | tee b", "cannot do \"tee\""},
       {"kubectl wait a/b || echo no", "cannot do \"||\"; for the rest: certlatch wait a/b"},
+      {"kubectl --token se/cret wait --timeout=1s a/b || echo no",
+       "cannot do \"||\"; for the rest: certlatch wait a/b"},
       {"sleep infinity", "cannot do \"sleep infinity\""},
       {"printf '%s' x", "cannot do \"printf with a format\""},
       {"set -f", "cannot do \"set -f\""},

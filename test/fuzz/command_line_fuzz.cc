@@ -73,6 +73,15 @@ void RequirePublish(const PublishOptions& publish) {
   Require(IsObjectName(publish.secret));
 }
 
+void RequireShell(const ShellOptions& shell) {
+  Require(shell.kubectl.size() == shell.plan.tests.size());
+  for (size_t i = 0; i < shell.kubectl.size(); ++i) {
+    const bool reaches = shell.plan.tests[i]->probe.kind == LoopProbe::Kind::kReach;
+    Require(reaches == (shell.kubectl[i] == nullptr));
+    if (!reaches) RequireTargets(*shell.kubectl[i]);
+  }
+}
+
 void RequireComplete(const Command& command) {
   const bool connected = !command.connection.server.empty();
   switch (command.kind) {
@@ -91,7 +100,7 @@ void RequireComplete(const Command& command) {
       Require(connected == RequireSource(command.check.expect));
       return Require(command.check.timeout > Duration::zero());
     case Command::Kind::kShell:
-      return Require(command.shell.kubectl.size() == command.shell.plan.tests.size());
+      return RequireShell(command.shell);
     case Command::Kind::kExplain:
     case Command::Kind::kPrint:
       return;

@@ -18,7 +18,7 @@ void Require(bool truth) {
   if (!truth) std::abort();
 }
 
-void CheckTest(const LoopTest& test, std::string_view printed) {
+void CheckTest(const ScriptTest& test, std::string_view printed) {
   const LoopProbe& probe = test.probe;
   if (probe.kind == LoopProbe::Kind::kGet) {
     Require(IsDottedName(probe.type));

@@ -145,6 +145,22 @@ TEST_F(AsShellInCluster, ShowsNoTokenOfItsScript) {
   EXPECT_THAT(outcome.err, Not(HasSubstr(std::string(kToken))));
 }
 
+TEST_F(AsShellInCluster, LooksAtTheObjectsOfAManifest) {
+  const TempDir dir;
+  ASSERT_TRUE(WriteFile(dir.File("web.json"), R"({"apiVersion":"cert-manager.io/v1",
+      "kind":"Certificate","metadata":{"name":"web","namespace":"default"}})"));
+  api().Put(CertificateJson("web", R"({"conditions":[{"type":"Ready","status":"True"}]})"));
+  const std::string kubectl = "kubectl wait --server=" + api().url() +
+                              " --certificate-authority=" + CaFile() +
+                              " --token=" + std::string(kToken) + " -f " + dir.File("web.json");
+  const Outcome gone = Sh(kubectl + " --for=delete --timeout=1s")->Wait(kHang);
+  EXPECT_THAT(gone, ExitsWith(1));
+  EXPECT_THAT(gone.err, HasSubstr("timed out waiting for the condition on certificates/web"));
+  const Outcome ready = Sh(kubectl + " --for=condition=Ready --timeout=30s")->Wait(kHang);
+  EXPECT_THAT(ready, ExitsWith(0));
+  EXPECT_EQ(ready.out, "certificate.cert-manager.io/web condition met\n");
+}
+
 // What a script names is not run: the kernel sees one program start, and no process but threads of
 // the sanitizers'.
 TEST_F(AsShellInCluster, ExecutesNothing) {
