@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ Result<std::string> ReadKubeconfig(const std::string& path) {
   return text;
 }
 
-Surroundings LookAround() {
+[[gnu::noinline]] Surroundings LookAround() {
   Surroundings surroundings;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     surroundings.environment.emplace_back(*entry);
@@ -122,7 +123,7 @@ struct Stage {
   std::unique_ptr<LinuxHost> host;
 };
 
-Status Build(Command& command, Stage& stage) {
+[[gnu::noinline]] Status Build(Command& command, Stage& stage) {
   auto loop = Loop::Create();
   if (!loop) return loop.error();
   stage.loop = *std::move(loop);
@@ -146,7 +147,7 @@ void Run(const Stage& stage, Mode& mode) {
   stage.loop->Run();
 }
 
-int Conclude(const Stage& stage, WaitResult result, const Command& command) {
+int Conclude(const Stage& stage, WaitResult&& result, const Command& command) {
   const bool as_kubectl = command.wait.as_kubectl;
   if (result.outcome == WaitOutcome::kMet) return kExitMet;
   if (as_kubectl && result.errors.size() > 1) DropPrefixes(result.errors);
@@ -164,13 +165,13 @@ int Conclude(const Stage& stage, WaitResult result, const Command& command) {
 class Ending {
  public:
   explicit Ending(Loop& loop) : loop_(loop) {}
-  Function<void(WaitResult)> Take() {
-    return [this](WaitResult result) {
+  Function<void(WaitResult&&)> Take() {
+    return [this](WaitResult&& result) {
       result_ = std::move(result);
       loop_.Stop();
     };
   }
-  WaitResult result() && { return std::move(result_); }
+  WaitResult&& result() && { return std::move(result_); }
 
  private:
   Loop& loop_;
@@ -256,29 +257,18 @@ Status ReadManifests(Command& command) {
   return read;
 }
 
+// As Command::Kind; kPrint runs nothing.
+constexpr int (*kModes[])(const Stage&, Command&) = {RunWait,  RunSidecar, RunPublish,
+                                                     RunShell, RunCheck,   RunExplain};
+static_assert(std::size(kModes) == static_cast<size_t>(Command::Kind::kPrint));
+
 int RunMode(Command& command) {
   Stage stage;
   Status built = ReadManifests(command);
   if (!built) return FailBeforeStart(std::move(built).error().With("error"), command.output);
   built = Build(command, stage);
   if (!built) return FailBeforeStart(built.error(), command.output);
-  switch (command.kind) {
-    case Command::Kind::kWait:
-      return RunWait(stage, command);
-    case Command::Kind::kSidecar:
-      return RunSidecar(stage, command);
-    case Command::Kind::kPublish:
-      return RunPublish(stage, command);
-    case Command::Kind::kCheck:
-      return RunCheck(stage, command);
-    case Command::Kind::kExplain:
-      return RunExplain(stage, command);
-    case Command::Kind::kShell:
-      return RunShell(stage, command);
-    case Command::Kind::kPrint:
-      break;
-  }
-  return kExitNotMet;
+  return kModes[static_cast<size_t>(command.kind)](stage, command);
 }
 
 int Main(int argc, char** argv) {

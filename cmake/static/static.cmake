@@ -48,7 +48,7 @@ function(certlatch_link_static name)
     LINKER:-mllvm,-enable-machine-outliner=always,-mllvm,-enable-merge-functions,-mllvm,-inline-threshold=-10
     # No copies of blocks, spills or constants for the sake of speed (sizes: cmake/README.md).
     LINKER:-mllvm,-disable-block-placement,-mllvm,-disable-early-taildup,-mllvm,-tail-merge-size=2
-    LINKER:-mllvm,-disable-machine-licm,-mllvm,-disable-postra-machine-sink,-mllvm,-split-spill-mode=size
+    LINKER:-mllvm,-disable-machine-licm,-mllvm,-enable-pre=false,-mllvm,-disable-postra-machine-sink,-mllvm,-split-spill-mode=size
     LINKER:-mllvm,-min-jump-table-entries=8
     LINKER:-Map=${CMAKE_BINARY_DIR}/${name}.map)
   target_link_libraries(${name} PRIVATE

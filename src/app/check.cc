@@ -24,7 +24,7 @@ void AddMember(std::string& json, const char* key, const std::string& value) {
 
 }  // namespace
 
-Check::Check(Host& host, Pod& pod, const CheckOptions& options, Function<void(WaitResult)> done)
+Check::Check(Host& host, Pod& pod, const CheckOptions& options, Function<void(WaitResult&&)> done)
     : host_(host), pod_(pod), options_(options), done_(std::move(done)) {
   mounted_.source = options_.pod.volume.directory;
   if (options_.expect.source != ReloadOptions::Source::kNone) {

@@ -40,8 +40,8 @@ struct CheckOptions {
 class Check : public Mode {
  public:
   // `options` must outlive this.
-  Check(Host& host, Pod& pod, const CheckOptions& options, Function<void(WaitResult)> done);
-  Check(Host&, Pod&, CheckOptions&&, Function<void(WaitResult)>) = delete;
+  Check(Host& host, Pod& pod, const CheckOptions& options, Function<void(WaitResult&&)> done);
+  Check(Host&, Pod&, CheckOptions&&, Function<void(WaitResult&&)>) = delete;
 
   void Start() override;
   void Interrupt(const char* signal) override;  // not met
@@ -75,7 +75,7 @@ class Check : public Mode {
   Host& host_;
   Pod& pod_;
   const CheckOptions& options_;
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   bool finished_ = false;
   Handle start_;  // the owner is told later than Start() returns
   Handle deadline_;

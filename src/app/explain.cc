@@ -45,7 +45,7 @@ struct Explain::Look {
   Findings none;
 };
 
-Explain::Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult)> done)
+Explain::Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult&&)> done)
     : host_(host), options_(options), done_(std::move(done)) {}
 
 Explain::~Explain() = default;
@@ -82,11 +82,11 @@ void Explain::Begin() {
   if (!Enter()) return Finish();
   look_->finder = std::make_unique<ResourceFinder>(
       host_, look_->target.name.type, options_.watch.retry_unauthorized,
-      [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
+      [this](Result<Resource>&& resource) { OnResolved(std::move(resource)); });
   look_->finder->Start();
 }
 
-void Explain::OnResolved(Result<Resource> resource) {
+void Explain::OnResolved(Result<Resource>&& resource) {
   if (!resource) return OnUnread(resource.error().text);
   look_->target.resource = *std::move(resource);
   if (look_->target.resource.namespaced) {

@@ -41,7 +41,7 @@ struct ExplainOptions {
 class Explain : public Mode {
  public:
   // `options` must outlive this.
-  Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult)> done);
+  Explain(Host& host, const ExplainOptions& options, Function<void(WaitResult&&)> done);
   ~Explain() override;
 
   void Start() override;
@@ -53,7 +53,7 @@ class Explain : public Mode {
   void CutShort(const std::string& why);
   bool Enter();
   void Begin();
-  void OnResolved(Result<Resource> resource);
+  void OnResolved(Result<Resource>&& resource);
   void ReadNext();
   void Take(const WatchStep& step);
   void OnUnread(const std::string& why);
@@ -67,7 +67,7 @@ class Explain : public Mode {
 
   Host& host_;
   const ExplainOptions& options_;
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   Handle deadline_;
   Handle request_;  // or the moment to go on with the next target
   std::vector<std::string> errors_;

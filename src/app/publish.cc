@@ -26,7 +26,7 @@ std::string Short(const Digest& digest) { return HexLower(digest).substr(0, kSho
 }  // namespace
 
 Publish::Publish(Host& host, Pod& pod, const PublishOptions& options,
-                 Function<void(WaitResult)> done)
+                 Function<void(WaitResult&&)> done)
     : host_(host),
       pod_(pod),
       options_(options),

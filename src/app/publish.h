@@ -37,8 +37,8 @@ class Publish : public Mode {
  public:
   // `pod` is asked for its volume where no Secret is named, else for nothing.
   // `options` must outlive this.
-  Publish(Host& host, Pod& pod, const PublishOptions& options, Function<void(WaitResult)> done);
-  Publish(Host&, Pod&, PublishOptions&&, Function<void(WaitResult)>) = delete;
+  Publish(Host& host, Pod& pod, const PublishOptions& options, Function<void(WaitResult&&)> done);
+  Publish(Host&, Pod&, PublishOptions&&, Function<void(WaitResult&&)>) = delete;
   ~Publish() override;
 
   void Start() override;
@@ -80,7 +80,7 @@ class Publish : public Mode {
   ExpectOptions secret_name_;
   std::string source_label_;  // "secret/web", "volume /tls"
   std::string lease_label_;   // "lease/web"
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   bool finished_ = false;
   Handle deadline_;
 

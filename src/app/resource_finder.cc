@@ -7,7 +7,7 @@
 namespace certlatch {
 
 ResourceFinder::ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
-                               Function<void(Result<Resource>)> then)
+                               Function<void(Result<Resource>&&)> then)
     : host_(host),
       type_(std::move(type)),
       retry_unauthorized_(retry_unauthorized),
@@ -27,8 +27,10 @@ void ResourceFinder::OnGroups(const ApiAnswer& answer) {
     return Finish(Error{denied ? Code::kDenied : Code::kRetry, DescribeAnswer(answer)});
   }
   const Result<Json> groups = ParseJson(answer.body);
-  if (!groups)
-    return Finish(Error{Code::kRetry, "the API server's answer is " + groups.error().text});
+  if (!groups) {
+    return Finish(
+        Failure(Code::kRetry, "the API server's answer is %s", groups.error().text.c_str()));
+  }
   for (const TypeName& name : ReadTypeName(type_)) {
     for (std::string& group_version : GroupVersionsToAsk(*groups, name)) {
       questions_.push_back({name, std::move(group_version)});
@@ -44,29 +46,31 @@ void ResourceFinder::AskNext() {
     return;
   }
   if (!unanswered_.empty()) return Finish(Error{Code::kRetry, unanswered_});
-  Finish(Error{Code::kNotFound,
-               "the server doesn't have a resource type \"" + Printable(type_, 300) + "\""});
+  Finish(Failure(Code::kNotFound, "the server doesn't have a resource type \"%s\"",
+                 Printable(type_, 300).c_str()));
 }
 
 void ResourceFinder::OnResources(const ApiAnswer& answer) {
   const Question& question = questions_[next_++];
+  std::string problem;
   if (answer.status == 200 && answer.problem.empty()) {
     const Result<Json> resources = ParseJson(answer.body);
     if (resources) {
       std::optional<Resource> found =
           FindInResourceList(*resources, question.group_version, question.name);
       if (found) return Finish(*std::move(found));
-    } else {
-      unanswered_ = DiscoveryPath(question.group_version) + ": " + resources.error().text;
+      return AskNext();
     }
-    return AskNext();
+    problem = resources.error().text;
+  } else {
+    problem = DescribeAnswer(answer);
   }
   // One broken aggregated API must not hide the types of all others.
-  unanswered_ = DiscoveryPath(question.group_version) + ": " + DescribeAnswer(answer);
+  unanswered_ = Format("%s: %s", DiscoveryPath(question.group_version).c_str(), problem.c_str());
   AskNext();
 }
 
-void ResourceFinder::Finish(Result<Resource> result) {
+void ResourceFinder::Finish(Result<Resource>&& result) {
   request_.reset();
   then_(std::move(result));
 }

@@ -18,7 +18,7 @@ class ResourceFinder {
   // `then` gets the resource, or kNotFound: no such type; kDenied, kRetry: could not be told.
   // `retry_unauthorized`: a 401 is Code::kRetry, since the token comes from a file that rotates.
   ResourceFinder(Host& host, std::string type, bool retry_unauthorized,
-                 Function<void(Result<Resource>)> then);
+                 Function<void(Result<Resource>&&)> then);
 
   // What the table knows is told before this returns. `then` must not destroy this.
   void Start();
@@ -28,7 +28,7 @@ class ResourceFinder {
   void OnGroups(const ApiAnswer& answer);
   void AskNext();
   void OnResources(const ApiAnswer& answer);
-  void Finish(Result<Resource> result);
+  void Finish(Result<Resource>&& result);
 
   struct Question {
     TypeName name;
@@ -38,7 +38,7 @@ class ResourceFinder {
   Host& host_;
   std::string type_;
   bool retry_unauthorized_;
-  Function<void(Result<Resource>)> then_;
+  Function<void(Result<Resource>&&)> then_;
   Handle request_;
   std::vector<Question> questions_;
   size_t next_ = 0;

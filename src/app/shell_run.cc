@@ -102,7 +102,7 @@ struct ShellRun::Look {
   }
 };
 
-ShellRun::ShellRun(Host& host, ShellOptions& options, Function<void(WaitResult)> done)
+ShellRun::ShellRun(Host& host, ShellOptions& options, Function<void(WaitResult&&)> done)
     : host_(host), options_(options), done_(std::move(done)) {}
 
 ShellRun::~ShellRun() = default;
@@ -171,7 +171,7 @@ void ShellRun::Attempt(Look& look) {
   }
   look.state = Look::State::kUnknown;
   if (probe.kind == LoopProbe::Kind::kWait) {
-    look.wait = std::make_unique<Wait>(host_, *look.options, [this, &look](WaitResult result) {
+    look.wait = std::make_unique<Wait>(host_, *look.options, [this, &look](WaitResult&& result) {
       OnWaited(look, std::move(result));
     });
     return look.wait->Start();
@@ -193,7 +193,7 @@ void ShellRun::OnProbed(Look& look, const ProbeOutcome& outcome) {
 }
 
 // `kubectl wait` says itself why it waits; what it ends with is said once.
-void ShellRun::OnWaited(Look& look, WaitResult result) {
+void ShellRun::OnWaited(Look& look, WaitResult&& result) {
   const bool met = result.outcome == WaitOutcome::kMet;
   const LoopStep& step = options_.plan.steps[at_];
   if (step.kind == LoopStep::Kind::kUntil) {
@@ -219,11 +219,11 @@ void ShellRun::Resolve(Look& look) {
   }
   look.finder = std::make_unique<ResourceFinder>(
       host_, type, look.options->watch.retry_unauthorized,
-      [this, &look](Result<Resource> resource) { OnResolved(look, std::move(resource)); });
+      [this, &look](Result<Resource>&& resource) { OnResolved(look, std::move(resource)); });
   look.finder->Start();
 }
 
-void ShellRun::OnResolved(Look& look, Result<Resource> resource) {
+void ShellRun::OnResolved(Look& look, Result<Resource>&& resource) {
   WatchSettings settings = look.options->watch;
   if (!resource) {
     // A type that is not there has no objects: kubectl fails.

@@ -27,7 +27,7 @@ struct ShellOptions {
 class ShellRun : public Mode {
  public:
   // `options` must outlive this.
-  ShellRun(Host& host, ShellOptions& options, Function<void(WaitResult)> done);
+  ShellRun(Host& host, ShellOptions& options, Function<void(WaitResult&&)> done);
   ~ShellRun() override;
 
   void Start() override { Proceed(); }
@@ -41,9 +41,9 @@ class ShellRun : public Mode {
   void StartRound();
   void Attempt(Look& look);
   void OnProbed(Look& look, const ProbeOutcome& outcome);
-  void OnWaited(Look& look, WaitResult result);
+  void OnWaited(Look& look, WaitResult&& result);
   void Resolve(Look& look);
-  void OnResolved(Look& look, Result<Resource> resource);
+  void OnResolved(Look& look, Result<Resource>&& resource);
   void OnChange(Look& look);
   void Know(Look& look, bool holds, const std::string& why, LogLevel level);
   void CheckRound();
@@ -51,7 +51,7 @@ class ShellRun : public Mode {
 
   Host& host_;
   ShellOptions& options_;
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   size_t at_ = 0;                             // the step that is being taken, or comes next
   bool over_ = false;                         // it is done: nothing more is heard of its tests
   bool round_ = false;                        // nothing has been said in this round

@@ -42,7 +42,7 @@ StatusPage Plain(int status, std::string text) {
 }  // namespace
 
 Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
-                 Function<void(WaitResult)> done)
+                 Function<void(WaitResult&&)> done)
     : host_(host), pod_(pod), options_(options), done_(std::move(done)) {
   for (size_t i = 0; i < kReloadMethods; ++i) {
     const auto method = static_cast<ReloadMethod>(i);
@@ -67,11 +67,11 @@ void Sidecar::Start() {
   if (options_.wait.targets.empty()) return Begin();
   options_.wait.timeout = options_.reload.timeout;
   wait_ = std::make_unique<Wait>(host_, options_.wait,
-                                 [this](WaitResult result) { OnWaited(std::move(result)); });
+                                 [this](WaitResult&& result) { OnWaited(std::move(result)); });
   wait_->Start();
 }
 
-void Sidecar::OnWaited(WaitResult result) {
+void Sidecar::OnWaited(WaitResult&& result) {
   if (result.outcome != WaitOutcome::kMet) {
     return Finish(result.outcome, std::move(result.errors));
   }
@@ -146,7 +146,7 @@ void Sidecar::Prepare() {
   if (reading) prepared_ = Examine(reading->snapshot);
 }
 
-void Sidecar::ReadVolume() {
+[[gnu::noinline]] void Sidecar::ReadVolume() {
   const Result<VolumeReading> reading = pod_.ReadVolume();
   SayTrouble(false, pod_.VolumeTrouble());
   Mounted mounted;
@@ -271,7 +271,7 @@ void Sidecar::Proceed() {
                       [this] { Proceed(); });
 }
 
-void Sidecar::Act(const ReloadActions& actions) {
+[[gnu::noinline]] void Sidecar::Act(const ReloadActions& actions) {
   for (const ReloadNote& note : actions.log) Write(note);
   if (!actions.timed_out.empty()) {
     std::string error =

@@ -39,7 +39,7 @@ class Sidecar : public Mode {
  public:
   // `options` are completed, and must outlive this.
   Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
-          Function<void(WaitResult)> done);
+          Function<void(WaitResult&&)> done);
   ~Sidecar() override;
 
   void Start() override;
@@ -50,7 +50,7 @@ class Sidecar : public Mode {
 
  private:
   // Starting
-  void OnWaited(WaitResult result);
+  void OnWaited(WaitResult&& result);
   void Begin();
   ReloadOptions CompleteReload() const;
   void WatchExpected();
@@ -88,7 +88,7 @@ class Sidecar : public Mode {
   Host& host_;
   Pod& pod_;
   SidecarOptions& options_;
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   bool finished_ = false;
   Instant start_by_{};
   std::unique_ptr<Wait> wait_;

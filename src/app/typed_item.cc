@@ -28,11 +28,11 @@ void TypedItem::Resolve() {
   if (!target_.resource.kind.empty()) return OnResolved(target_.resource);
   finder_ = std::make_unique<ResourceFinder>(
       host_, target_.name.type, options_.watch.retry_unauthorized,
-      [this](Result<Resource> resource) { OnResolved(std::move(resource)); });
+      [this](Result<Resource>&& resource) { OnResolved(std::move(resource)); });
   finder_->Start();
 }
 
-void TypedItem::OnResolved(Result<Resource> resource) {
+void TypedItem::OnResolved(Result<Resource>&& resource) {
   if (resource) {
     target_.resource = *std::move(resource);
     const std::string& ns = target_.name.ns.empty() ? options_.ns : target_.name.ns;

@@ -38,7 +38,7 @@ class TypedItem : public WaitItem {
 
  private:
   void Resolve();
-  void OnResolved(Result<Resource> resource);
+  void OnResolved(Result<Resource>&& resource);
   void Retry(Duration pause, const std::string& reason);
 
   std::unique_ptr<ResourceFinder> finder_;

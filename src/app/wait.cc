@@ -29,7 +29,7 @@ void OrderGoals(std::vector<Goal>& goals) {
 
 }  // namespace
 
-Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done)
+Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
     : host_(host), options_(options), done_(std::move(done)) {
   OrderGoals(options_.goals);
   WaitBoard& board = *this;

@@ -19,7 +19,7 @@ namespace certlatch {
 class Wait : public Mode, private WaitBoard {
  public:
   // `options` are completed, and must outlive this.
-  Wait(Host& host, WaitOptions& options, Function<void(WaitResult)> done);
+  Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done);
   ~Wait() override;
 
   void Start() override;
@@ -44,7 +44,7 @@ class Wait : public Mode, private WaitBoard {
 
   Host& host_;
   WaitOptions& options_;
-  Function<void(WaitResult)> done_;
+  Function<void(WaitResult&&)> done_;
   std::vector<std::unique_ptr<WaitItem>> items_;
   size_t settled_ = 0;  // items that stood for others
   Instant deadline_{};

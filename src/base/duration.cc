@@ -1,5 +1,6 @@
 #include "base/duration.h"
 
+#include <cinttypes>
 #include <cstdint>
 
 #include "base/text.h"
@@ -67,7 +68,7 @@ struct Quantity {
 
 void AppendPadded(uint64_t value, uint64_t scale, std::string& out) {
   // value/scale without trailing zeros in the fraction.
-  out += std::to_string(value / scale);
+  out += Format("%" PRIu64, value / scale);
   uint64_t rest = value % scale;
   if (rest == 0) return;
   out += '.';
@@ -137,8 +138,8 @@ std::string FormatDuration(Duration duration) {
     AppendPadded(rest, unit.nanoseconds, out);
     return out += unit.name;
   }
-  if (rest >= 60 * minute) out += std::to_string(rest / (60 * minute)) + "h";
-  if (rest >= minute) out += std::to_string(rest / minute % 60) + "m";
+  if (rest >= 60 * minute) out += Format("%" PRIu64 "h", rest / (60 * minute));
+  if (rest >= minute) out += Format("%" PRIu64 "m", rest / minute % 60);
   AppendPadded(rest % minute, 1'000'000'000, out);
   return out += 's';
 }

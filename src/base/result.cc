@@ -2,7 +2,9 @@
 
 namespace certlatch {
 
-Result<void>::Result(Error error) : error_(std::make_unique<Error>(std::move(error))) {}
+Result<void>::Result(const Error& error) : Result(Error(error)) {}
+
+Result<void>::Result(Error&& error) : error_(std::make_unique<Error>(std::move(error))) {}
 
 Result<void>::~Result() = default;
 

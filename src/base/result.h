@@ -22,7 +22,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error);  // NOLINT: as std::expected
+  Result(const Error& error);  // NOLINT: as std::expected
+  Result(Error&& error);       // NOLINT
   Result(Result&&) = default;
   Result& operator=(Result&&) = default;
   ~Result();
@@ -41,8 +42,11 @@ class [[nodiscard]] Result<void> {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}       // NOLINT: as std::expected
-  Result(Error error) : status_(std::move(error)) {}  // NOLINT
+  // By reference, not by value: there is a call in every function that can fail.
+  Result(const T& value) : value_(value) {}             // NOLINT: as std::expected
+  Result(T&& value) : value_(std::move(value)) {}       // NOLINT
+  Result(const Error& error) : status_(error) {}        // NOLINT
+  Result(Error&& error) : status_(std::move(error)) {}  // NOLINT
 
   bool has_value() const { return value_.has_value(); }
   explicit operator bool() const { return has_value(); }

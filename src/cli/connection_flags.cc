@@ -66,7 +66,8 @@ std::string KubeconfigPath(const Environment& environment, const Parsed& parsed,
   return path;
 }
 
-Status CompleteKubeconfig(const Surroundings& surroundings, Parsed& parsed, bool in_pod) {
+[[gnu::noinline]] Status CompleteKubeconfig(const Surroundings& surroundings, Parsed& parsed,
+                                            bool in_pod) {
   Given& given = parsed.given;
   const std::string path = KubeconfigPath(surroundings.environment, parsed, in_pod);
   if (path.empty() || surroundings.read_file == nullptr) {

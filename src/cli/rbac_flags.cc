@@ -52,8 +52,8 @@ Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& opti
 
 }  // namespace
 
-Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundings,
-                 Command& command) {
+[[gnu::noinline]] Status ParseRbac(std::vector<std::string_view> arguments,
+                                   Surroundings surroundings, Command& command) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     command.kind = Command::Kind::kPrint;
     command.text = kRbacUsage;

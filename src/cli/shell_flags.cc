@@ -63,8 +63,8 @@ bool SameConnection(const ConnectionOptions& a, const ConnectionOptions& b) {
 }
 
 // The options of one kubectl command, through those of `command`. There is one connection for all.
-Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Command& command,
-                   WaitOptions& wait) {
+[[gnu::noinline]] Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings,
+                                     Command& command, WaitOptions& wait) {
   std::vector<std::string_view> arguments = probe.arguments;
   const bool get = probe.kind == LoopProbe::Kind::kGet;
   std::string ns;
@@ -88,8 +88,8 @@ Status ReadKubectl(const LoopProbe& probe, const Surroundings& surroundings, Com
 
 }  // namespace
 
-Status ParseShell(const std::vector<std::string_view>& arguments, const Surroundings& surroundings,
-                  Command& command) {
+[[gnu::noinline]] Status ParseShell(const std::vector<std::string_view>& arguments,
+                                    const Surroundings& surroundings, Command& command) {
   std::string set;
   std::string_view script;
   Status status = ReadOptions(arguments, set, script);

@@ -110,7 +110,7 @@ Error RefuseGoal(const Error& error, std::string_view text) {
   return std::move(refusal).With(Format("--for=%s", shown.c_str()));
 }
 
-Status CompleteGoals(const Given& given, WaitOptions& wait) {
+[[gnu::noinline]] Status CompleteGoals(const Given& given, WaitOptions& wait) {
   if (wait.as_kubectl && given.fors.empty()) return Refuse("unrecognized condition: \"\"");
   for (const std::string& text : given.fors) {
     Result<Goal> goal = ParseGoal(text, wait.as_kubectl);
@@ -174,7 +174,7 @@ Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   return {};
 }
 
-Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
+[[gnu::noinline]] Status CompleteTargets(const Parsed& parsed, WaitOptions& wait) {
   const std::vector<std::string_view>& words = parsed.positional.words;
   bool slashed = false;
   for (const std::string_view word : words) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cfloat>
+#include <cinttypes>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -67,7 +68,7 @@ enum class Style { kText, kJson };
 void AppendNumber(std::string_view spelling, Style style, std::string& out) {
   const GoNumber number = ReadGoNumber(spelling);
   if (number.is_integer) {
-    out += std::to_string(number.integer);
+    out += Format("%" PRId64, number.integer);
     return;
   }
   if (std::isinf(number.real)) {

@@ -41,7 +41,7 @@ const char* TypeName(const Json& value) {
 const Json* ByteValue(char c) {
   static Json* const values = new Json[256];  // never freed: results point into it
   const auto byte = static_cast<unsigned char>(c);
-  if (values[byte].is_null()) values[byte] = Json(Json::Number{std::to_string(byte)});
+  if (values[byte].is_null()) values[byte] = Json(Json::Number{Format("%d", byte)});
   return &values[byte];
 }
 

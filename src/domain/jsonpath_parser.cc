@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cinttypes>
 #include <cmath>
 #include <cstdarg>
 #include <cstdlib>
@@ -221,7 +222,7 @@ bool Parser::Number(Nodes& out) {
   at_ = end;
   Json::Number number;
   if (const auto integer = ReadInteger(text)) {
-    number.text = std::to_string(*integer);
+    number.text = Format("%" PRId64, *integer);
   } else if (!ReadFloat(text, number.text)) {
     return Fail("cannot parse number %.*s", Length(text), text.data());
   }

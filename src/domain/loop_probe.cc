@@ -106,7 +106,7 @@ class ProbeReader {
     return reading_.Fail("cannot do this kubectl command: %s", error.text);
   }
 
-  bool Get() {
+  [[gnu::noinline]] bool Get() {
     probe_.printed = LoopProbe::Printed::kTable;
     std::vector<std::string_view> names;
     OptionReader options(words_, kKubectlOptions, reading_);
@@ -172,7 +172,7 @@ class ProbeReader {
     return path || BadKubectl(path.error());
   }
 
-  bool Objects(const std::vector<std::string_view>& names, bool selects) {
+  [[gnu::noinline]] bool Objects(const std::vector<std::string_view>& names, bool selects) {
     const bool list = names.size() == 1 && names[0].find('/') == std::string_view::npos;
     if (list) {
       probe_.type = names[0];
@@ -203,7 +203,8 @@ class ProbeReader {
 
   // --- servers ---
 
-  bool SetEndpoint(Reachable::Kind kind, std::string_view host, std::string_view port) {
+  [[gnu::noinline]] bool SetEndpoint(Reachable::Kind kind, std::string_view host,
+                                     std::string_view port) {
     const bool v6 = host.find(':') != std::string_view::npos;
     const std::string text = Format(v6 ? "[%.*s]:%.*s" : "%.*s:%.*s", Length(host), host.data(),
                                     Length(port), port.data());
@@ -216,7 +217,7 @@ class ProbeReader {
            reading_.Fail("cannot do \"%s\" of \"%s\": %s", command_, text, problem);
   }
 
-  bool Nc() {
+  [[gnu::noinline]] bool Nc() {
     OptionReader options(words_, kNcOptions, reading_);
     char letter = 0;
     std::string_view value;
@@ -233,7 +234,7 @@ class ProbeReader {
     return SetEndpoint(Reachable::Kind::kTcp, words[0], words[1]);
   }
 
-  bool PgIsReady() {
+  [[gnu::noinline]] bool PgIsReady() {
     OptionReader options(words_, kPostgresOptions, reading_);
     std::string_view host;
     std::string_view port = "5432";
@@ -252,7 +253,7 @@ class ProbeReader {
   }
 
   // Both take a URL without scheme. Credentials are not shown.
-  bool SetUrl(std::string_view url, int urls) {
+  [[gnu::noinline]] bool SetUrl(std::string_view url, int urls) {
     if (urls != 1) return Refuse("without one URL");
     const bool has_scheme = url.find("://") != std::string_view::npos;
     const std::string request =
@@ -269,7 +270,7 @@ class ProbeReader {
     return true;
   }
 
-  bool Curl() {
+  [[gnu::noinline]] bool Curl() {
     Reachable& reachable = *probe_.reachable;
     reachable.statuses = "1xx,2xx,3xx,4xx,5xx";
     bool drops_body = false;
@@ -318,7 +319,7 @@ class ProbeReader {
     return options.fine() && SetUrl(url, urls);
   }
 
-  bool Wget() {
+  [[gnu::noinline]] bool Wget() {
     Reachable& reachable = *probe_.reachable;
     reachable.follow = true;
     bool writes_file = true;  // named after the URL
@@ -343,7 +344,7 @@ class ProbeReader {
   }
 
   // nslookup NAME, getent hosts NAME, host NAME.
-  bool LookUp(int command) {
+  [[gnu::noinline]] bool LookUp(int command) {
     const bool getent = command == kLookUp + 1;
     OptionReader options(words_, command > kLookUp + 1 ? kHostOptions : "", reading_);
     char letter = 0;

@@ -396,7 +396,7 @@ Instant Reload::NextWake(Now now) const {
 
 // --- one step ---------------------------------------------------------------------------------
 
-ReloadActions Reload::Step(Now now) {
+[[gnu::noinline]] ReloadActions Reload::Step(Now now) {
   ReloadActions actions;
   if (!started_) Start(now);
   Judge(actions, now);

@@ -79,7 +79,7 @@ class Parser {
   bool Sleep(const Call& call, Duration& pause);
   bool OneTest(bool negated);
   bool Pipeline(const Call& call);
-  bool Grep(const Call& call);
+  [[gnu::noinline]] bool Grep(const Call& call);
   bool Bracket(const Call& call);
   bool Compare(const Call& call, size_t first, bool twice);
   bool Operand(const Call& call, const ShellWord& word);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace certlatch {
 namespace {
 
@@ -25,7 +27,7 @@ void DirectoryWatches::BeginRound() {
 
 void DirectoryWatches::Add(int directory) {
   if (!inotify_.valid()) return;
-  const std::string path = "/proc/self/fd/" + std::to_string(directory);
+  const std::string path = Format("/proc/self/fd/%d", directory);
   const int number = inotify_add_watch(inotify_.get(), path.c_str(), kChanges | IN_ONLYDIR);
   if (number < 0) return Fail("watches");
   if (Watched* known = Find(number)) {
@@ -73,10 +75,9 @@ DirectoryWatches::Watched* DirectoryWatches::Find(int number) {
 }
 
 void DirectoryWatches::Fail(const char* setting) {
-  problem_ = std::string("inotify: ") + std::strerror(errno);
-  if (errno == EMFILE || errno == ENOSPC) {
-    problem_ += std::string(" (see fs.inotify.max_user_") + setting + ")";
-  }
+  const bool limit = errno == EMFILE || errno == ENOSPC;
+  problem_ = Format(limit ? "inotify: %s (see fs.inotify.max_user_%s)" : "inotify: %s",
+                    std::strerror(errno), setting);
 }
 
 }  // namespace certlatch

@@ -12,8 +12,12 @@
 namespace certlatch {
 namespace {
 
-Error FileError(const std::string& path, std::string_view problem) {
-  return Error{Code::kRetry, path + ": " + std::string(problem)};
+Error FileError(const std::string& path, const char* problem) {
+  return Failure(Code::kRetry, "%s: %s", path.c_str(), problem);
+}
+
+Error TooLarge(const std::string& path, size_t most) {
+  return Failure(Code::kRetry, "%s: larger than %zu bytes", path.c_str(), most);
 }
 
 }  // namespace
@@ -28,8 +32,7 @@ Result<std::string> ReadOpenFile(int fd, const std::string& path, size_t most) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return FileError(path, std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return FileError(path, "not a regular file");
-  const std::string too_large = "larger than " + std::to_string(most) + " bytes";
-  if (static_cast<uint64_t>(info.st_size) > most) return FileError(path, too_large);
+  if (static_cast<uint64_t>(info.st_size) > most) return TooLarge(path, most);
   // Files of /proc, and of some FUSE file systems, say that they are empty and are not.
   const size_t expected = info.st_size > 0 ? static_cast<size_t>(info.st_size) : most;
   // One byte more than it should have, to notice growth. Reserved at once: a secret must not leave
@@ -48,7 +51,8 @@ Result<std::string> ReadOpenFile(int fd, const std::string& path, size_t most) {
   }
   if (length == text.size()) {
     Wipe(text);
-    return FileError(path, expected == most ? too_large : "changed while it was read");
+    if (expected == most) return TooLarge(path, most);
+    return FileError(path, "changed while it was read");
   }
   text.resize(length);
   return text;

@@ -16,9 +16,7 @@
 namespace certlatch {
 namespace {
 
-Error Failed(const char* call) {
-  return Error{Code::kBug, std::string(call) + ": " + std::strerror(errno)};
-}
+Error Failed(const char* call) { return Failure(Code::kBug, "%s: %s", call, std::strerror(errno)); }
 
 }  // namespace
 

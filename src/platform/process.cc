@@ -37,9 +37,10 @@ Duration Clock(clockid_t clock) {
   return TimeOf(now).time_since_epoch();
 }
 
-std::string Called(pid_t pid) { return "process " + std::to_string(pid); }
+// A pattern for the process's number and what is the matter with it.
+constexpr const char* kProcess = "process %d%s";
 
-Error NotFound(std::string text) { return Error{Code::kNotFound, std::move(text)}; }
+Error HasEnded(pid_t pid) { return Failure(Code::kNotFound, kProcess, pid, " has ended"); }
 
 // The first bytes of a file that may be longer; "": not readable, or empty.
 std::string ReadStart(int directory, const std::string& path) {
@@ -54,18 +55,19 @@ std::string ReadStart(int directory, const std::string& path) {
 // process's own: "" or "41/".
 bool RunsProgram(int directory, const std::string& process, std::string_view name) {
   char link[PATH_MAX];
-  const ssize_t length = readlinkat(directory, (process + "exe").c_str(), link, sizeof link);
+  const ssize_t length =
+      readlinkat(directory, Format("%sexe", process.c_str()).c_str(), link, sizeof link);
   if (length < 0 && errno == ENOENT) return false;  // a thread of the kernel's: it has neither
   std::string_view program(link, static_cast<size_t>(std::max<ssize_t>(length, 0)));
   constexpr std::string_view kReplaced = " (deleted)";
   if (program.ends_with(kReplaced)) program.remove_suffix(kReplaced.size());
   if (BaseName(program) == name) return true;
-  const std::string arguments = ReadStart(directory, process + "cmdline");
+  const std::string arguments = ReadStart(directory, Format("%scmdline", process.c_str()));
   return !arguments.empty() && BaseName(std::string_view(arguments.c_str())) == name;
 }
 
 // Why there may be one that we do not see.
-std::string WhatHides() {
+const char* WhatHides() {
   if (getpid() == 1) return "; only this container's are visible: set shareProcessNamespace: true";
   if (access("/proc/1/stat", R_OK) != 0) {
     return "; those of other users are hidden (hidepid): set runAsUser to the app's uid";
@@ -78,12 +80,17 @@ std::string WhatHides() {
 Result<Process> Process::Open(pid_t pid) {
   Process process;
   process.pid_ = pid;
-  const std::string path = "/proc/" + std::to_string(pid);
+  const std::string path = Format("/proc/%d", pid);
   process.directory_ = UniqueFd(open(path.c_str(), kDirectory));
-  auto text = process.directory_.valid() ? process.Read("stat") : NotFound("");
-  if (!text) return NotFound(Called(pid) + " does not exist, or is hidden");
-  const auto stat = ParseProcStat(*text);
-  if (!stat) return NotFound(Called(pid) + ": cannot read " + path + "/stat");
+  const std::string text =
+      process.directory_.valid() ? ReadStart(process.directory_.get(), "stat") : "";
+  if (text.empty()) {
+    return Failure(Code::kNotFound, kProcess, pid, " does not exist, or is hidden");
+  }
+  const auto stat = ParseProcStat(text);
+  if (!stat) {
+    return Failure(Code::kNotFound, "process %d: cannot read %s/stat", pid, path.c_str());
+  }
   process.name_ = stat->name;
   process.state_ = stat->state;
   process.parent_ = stat->parent;
@@ -93,7 +100,7 @@ Result<Process> Process::Open(pid_t pid) {
 
 Result<std::string> Process::Read(const char* name) const {
   std::string text = ReadStart(directory_.get(), name);
-  if (text.empty()) return NotFound(Called(pid_) + " has ended");
+  if (text.empty()) return HasEnded(pid_);
   return text;
 }
 
@@ -109,13 +116,13 @@ Result<Process> Process::FindByName(std::string_view name) {
   };
   std::vector<Match> matches;  // at most as many as the kernel has
   DIR* entries = opendir("/proc");
-  if (entries == nullptr) return NotFound(std::string("/proc: ") + std::strerror(errno));
+  if (entries == nullptr) return Failure(Code::kNotFound, "/proc: %s", std::strerror(errno));
   const pid_t self = getpid();
   while (const dirent* entry = readdir(entries)) {
     const auto pid = ParseUint(entry->d_name, INT_MAX);
     if (!pid || static_cast<pid_t>(*pid) == self) continue;
     const std::string directory = Format("%s/", entry->d_name);
-    const std::string text = ReadStart(dirfd(entries), directory + "stat");
+    const std::string text = ReadStart(dirfd(entries), Format("%sstat", directory.c_str()));
     const auto stat = ParseProcStat(text);
     if (!stat || stat->state == 'Z' || stat->parent == self) continue;
     if (stat->name == name || RunsProgram(dirfd(entries), directory, name)) {
@@ -130,43 +137,51 @@ Result<Process> Process::FindByName(std::string_view name) {
     for (const Match& other : matches) is_worker |= other.pid == match.parent;
     if (is_worker) continue;
     if (master != nullptr) {
-      return Error{Code::kConfig, "several processes named " + Printable(name, 100) + ": " +
-                                      std::to_string(master->pid) + " and " +
-                                      std::to_string(match.pid) + "; --pid-file can tell which"};
+      return Failure(Code::kConfig,
+                     "several processes named %s: %d and %d; --pid-file can tell which",
+                     Printable(name, 100).c_str(), master->pid, match.pid);
     }
     master = &match;
   }
-  const std::string none = "no process named " + Printable(name, 100);
-  if (master == nullptr) return NotFound(none + WhatHides());
+  constexpr const char* kNone = "no process named %s%s";
+  const std::string shown = Printable(name, 100);
+  if (master == nullptr) return Failure(Code::kNotFound, kNone, shown.c_str(), WhatHides());
   auto process = Open(master->pid);
-  if (!process || process->start_ticks_ != master->start_ticks) return NotFound(none);
+  if (!process || process->start_ticks_ != master->start_ticks) {
+    return Failure(Code::kNotFound, kNone, shown.c_str(), "");
+  }
   return process;
 }
 
 Result<Process> Process::FromPidFile(const std::string& path, std::string_view name) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd.valid()) return Error{Code::kRetry, path + ": " + std::strerror(errno)};
+  if (!fd.valid()) return Failure(Code::kRetry, "%s: %s", path.c_str(), std::strerror(errno));
   const auto text = ReadOpenFile(fd.get(), path, 4096);
   if (!text) return text.error();
   struct stat info {};
   fstat(fd.get(), &info);
   const auto pid = ParseUint(Trim(Split(*text, '\n')[0]), INT_MAX);
-  if (!pid || *pid == 0) return Error{Code::kRetry, path + ": holds no PID"};
+  if (!pid || *pid == 0) return Failure(Code::kRetry, "%s: holds no PID", path.c_str());
 
   auto process = Open(static_cast<pid_t>(*pid));
   if (!process) return std::move(process).error().With(path);
-  const std::string what = path + ": " + Called(process->pid_);
-  if (process->pid_ == getpid()) return NotFound(what + " is certlatch itself");
-  if (process->state_ == 'Z') return NotFound(what + " is a zombie");
-  if (!name.empty()) {
+  const std::string what = Format("%s: process %d", path.c_str(), process->pid_);
+  const char* wrong = nullptr;
+  if (process->pid_ == getpid()) {
+    wrong = "is certlatch itself";
+  } else if (process->state_ == 'Z') {
+    wrong = "is a zombie";
+  } else if (!name.empty()) {
     if (process->IsNamed(name)) return process;
-    return NotFound(what + " is " + Printable(process->name_) + ", not " + Printable(name, 100));
+    return Failure(Code::kNotFound, "%s is %s, not %s", what.c_str(),
+                   Printable(process->name_).c_str(), Printable(name, 100).c_str());
+  } else if (process->pid_ == 1) {
+    wrong = "may be another's; --process can tell";
+  } else if (process->started() > TimeOf(info.st_mtim) + kClockSlack) {
+    wrong = "is younger than the file: another process has its PID now";
   }
-  if (process->pid_ == 1) return NotFound(what + " may be another's; --process can tell");
-  if (process->started() > TimeOf(info.st_mtim) + kClockSlack) {
-    return NotFound(what + " is younger than the file: another process has its PID now");
-  }
-  return process;
+  if (wrong == nullptr) return process;
+  return Failure(Code::kNotFound, "%s %s", what.c_str(), wrong);
 }
 
 Duration Process::Age() const {
@@ -183,35 +198,34 @@ Result<SignalMasks> Process::Look() const {
   if (!text) return text.error();
   const auto masks = ParseSignalMasks(*text);
   if (!masks || ProcField(*text, "State").starts_with('Z')) {
-    return NotFound(Called(pid_) + " has ended");
+    return HasEnded(pid_);
   }
   return *masks;
 }
 
 Status Process::Signal(int number) const {
   if (SendSignal(directory_.get(), number) == 0) return {};
-  if (errno == ESRCH) return NotFound(Called(pid_) + " has ended");
+  if (errno == ESRCH) return HasEnded(pid_);
   return Denied(errno);
 }
 
 // The kernel says EPERM for another's process; so do seccomp filters, but for our own, too.
 Error Process::Denied(int problem) const {
-  const std::string what = "signal to " + Called(pid_) + ": " + std::strerror(problem);
+  const std::string what = Format("signal to process %d: %s", pid_, std::strerror(problem));
   const UniqueFd self(open("/proc/self", kDirectory));
   if (SendSignal(self.get(), 0) != 0) {
-    return Error{Code::kDenied, what +
-                                    (errno == ENOSYS ? "; needs Linux 5.1, and a seccomp profile"
-                                                     : "; the seccomp profile must be one") +
-                                    " that allows pidfd_send_signal"};
+    return Failure(Code::kDenied, "%s; %s that allows pidfd_send_signal", what.c_str(),
+                   errno == ENOSYS ? "needs Linux 5.1, and a seccomp profile"
+                                   : "the seccomp profile must be one");
   }
   const auto masks = Look();
   if (!masks) return masks.error();
   if (masks->uid != geteuid()) {
-    return Error{Code::kDenied, what + "; set runAsUser: " + std::to_string(masks->uid) +
-                                    ", the app's (certlatch has " + std::to_string(geteuid()) +
-                                    ")"};
+    return Failure(Code::kDenied, "%s; set runAsUser: %u, the app's (certlatch has %u)",
+                   what.c_str(), masks->uid, geteuid());
   }
-  return Error{Code::kDenied, what + "; a security module (AppArmor, SELinux) forbids it"};
+  return Failure(Code::kDenied, "%s; a security module (AppArmor, SELinux) forbids it",
+                 what.c_str());
 }
 
 }  // namespace certlatch

@@ -74,8 +74,9 @@ class LookUpInChild : public Cancellable {
       timer_ = loop_.After(Duration::zero(), [this, problem] { Finish(Failure(problem)); });
       return;
     }
-    timer_ = loop_.After(
-        deadline_, [this] { Finish(Failure("no answer within " + FormatDuration(deadline_))); });
+    timer_ = loop_.After(deadline_, [this] {
+      Finish(Failure(Format("no answer within %s", FormatDuration(deadline_).c_str())));
+    });
     exit_ = loop_.OnChildExit(child_, [this](int) { child_ = 0; });
     readable_ = loop_.WatchFd(pipe_.get(), EPOLLIN, [this](uint32_t) { OnReadable(); });
   }
@@ -127,7 +128,8 @@ class LookUpInChild : public Cancellable {
   }
 
   Error Failure(std::string_view problem) const {
-    return Error{Code::kRetry, "cannot look up " + host_ + ": " + Printable(problem, 200)};
+    return certlatch::Failure(Code::kRetry, "cannot look up %s: %s", host_.c_str(),
+                              Printable(problem, 200).c_str());
   }
 
   void Finish(Addresses result) {

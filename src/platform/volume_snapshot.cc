@@ -50,8 +50,8 @@ class Look {
   Result<VolumeSnapshot> Take() &&;
 
  private:
-  void ReadFile(int base, const std::string& name, VolumeFile& file);
-  void Fail(const std::string& path, std::string_view problem);
+  [[gnu::noinline]] void ReadFile(int base, const std::string& name, VolumeFile& file);
+  void Fail(const std::string& path, const char* problem);
   void Note(const struct stat& info);
   void Watch(int directory) {
     if (watches_ != nullptr) watches_->Add(directory);
@@ -66,10 +66,8 @@ class Look {
   VolumeSnapshot snapshot_;
 };
 
-void Look::Fail(const std::string& path, std::string_view problem) {
-  problem_ = path;
-  problem_ += ": ";
-  problem_ += problem;
+void Look::Fail(const std::string& path, const char* problem) {
+  problem_ = Format("%s: %s", path.c_str(), problem);
 }
 
 void Look::Note(const struct stat& info) {
@@ -111,7 +109,7 @@ int Look::Follow(int from, std::string rest, int max_links, Place& place) {
     if (length <= 0) return ENOENT;
     last_link_.assign(target, static_cast<size_t>(length));
     if (target[0] == '/') at = UniqueFd(open("/", kWithoutReading));
-    rest.insert(0, last_link_ + "/");
+    rest = Format("%s/%s", last_link_.c_str(), rest.c_str());
   }
 }
 
@@ -141,7 +139,9 @@ void Look::Read(std::span<const std::string> names) {
     base = UniqueFd(openat(data.directory.get(), data.name.c_str(), kWithoutReading | O_DIRECTORY));
     problem = base.valid() ? 0 : errno;
   }
-  if (has_data && problem != 0) return Fail(directory_ + "/" + kData, std::strerror(problem));
+  if (has_data && problem != 0) {
+    return Fail(Format("%s/%s", directory_.c_str(), kData), std::strerror(problem));
+  }
   snapshot_.generation = last_link_;
   if (!last_link_.empty()) watches_ = nullptr;  // nothing is changed inside a generation
   const int base_fd = has_data ? base.get() : top_;
@@ -153,13 +153,13 @@ void Look::Read(std::span<const std::string> names) {
 }
 
 void Look::ReadFile(int base, const std::string& name, VolumeFile& file) {
-  const std::string path = directory_ + "/" + name;
+  const std::string path = Format("%s/%s", directory_.c_str(), name.c_str());
   const bool is_generation = !snapshot_.generation.empty();
   Place place;
   int problem = Follow(base, name, is_generation ? 0 : kMaxLinks, place);
   if (problem == ENOENT) {
     misses_ = true;
-    file.missing = path + ": " + std::strerror(problem);
+    file.missing = Format("%s: %s", path.c_str(), std::strerror(problem));
     return;
   }
   if (problem == ELOOP && is_generation) return Fail(path, "a symbolic link inside ..data");
@@ -171,8 +171,10 @@ void Look::ReadFile(int base, const std::string& name, VolumeFile& file) {
     if (!fd.valid()) problem = errno;
   }
   if (problem == EACCES) {
-    return Fail(path, "Permission denied; give uid " + std::to_string(geteuid()) +
-                          " the right to read it: fsGroup, or defaultMode");
+    problem_ =
+        Format("%s: Permission denied; give uid %u the right to read it: fsGroup, or defaultMode",
+               path.c_str(), geteuid());
+    return;
   }
   if (problem != 0) return Fail(path, std::strerror(problem));
   Result<std::string> text = ReadOpenFile(fd.get(), path, kMaxVolumeFile);
@@ -205,23 +207,27 @@ Result<VolumeSnapshot> Look::Take() && {
 
 // The number of the mount that a descriptor is on; nullopt: the kernel does not say.
 std::optional<uint64_t> MountOf(int fd) {
-  const auto info = ReadSmallFile("/proc/self/fdinfo/" + std::to_string(fd), 4096);
+  const auto info = ReadSmallFile(Format("/proc/self/fdinfo/%d", fd), 4096);
   return info ? ParseUint(ProcField(*info, "mnt_id")) : std::nullopt;
 }
 
 Error SubPath(const std::string& path) {
-  return Error{Code::kConfig, path + ": mounted with subPath, which the kubelet never updates; " +
-                                  "mount the whole volume on a directory of its own"};
+  return Failure(
+      Code::kConfig,
+      "%s: mounted with subPath, which the kubelet never updates; mount the whole volume "
+      "on a directory of its own",
+      path.c_str());
 }
 
 }  // namespace
 
-Result<VolumeSnapshot> ReadVolume(const std::string& directory, std::span<const std::string> names,
-                                  DirectoryWatches* watches) {
+[[gnu::noinline]] Result<VolumeSnapshot> ReadVolume(const std::string& directory,
+                                                    std::span<const std::string> names,
+                                                    DirectoryWatches* watches) {
   const UniqueFd top(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!top.valid()) {
-    return Error{errno == ENOENT ? Code::kNotFound : Code::kRetry,
-                 directory + ": " + std::strerror(errno)};
+    return Failure(errno == ENOENT ? Code::kNotFound : Code::kRetry, "%s: %s", directory.c_str(),
+                   std::strerror(errno));
   }
   std::optional<Look> last;
   for (int i = 0; i < kMaxLooks; ++i) {
@@ -230,10 +236,11 @@ Result<VolumeSnapshot> ReadVolume(const std::string& directory, std::span<const 
     if (look.IsWhole() || (last && look.SawTheSame(*last))) return std::move(look).Take();
     last.emplace(std::move(look));
   }
-  return Error{Code::kRetry, directory + ": keeps changing while it is read"};
+  return Failure(Code::kRetry, "%s: keeps changing while it is read", directory.c_str());
 }
 
-Status RefuseSubPath(const std::string& directory, std::span<const std::string> names) {
+[[gnu::noinline]] Status RefuseSubPath(const std::string& directory,
+                                       std::span<const std::string> names) {
   const UniqueFd top(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const auto mounts = ReadSmallFile("/proc/self/mountinfo", kMaxMountInfo);
   if (!top.valid() || !mounts) return {};
