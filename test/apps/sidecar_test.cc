@@ -282,7 +282,7 @@ TEST_F(SidecarTest, AnAppThatRestartsIsServedAndProvenAgain) {
   EXPECT_TRUE(sidecar.Says({"event=reload_failed", "no process named stub_app"}));
   stub = std::make_unique<Stub>(*volume, "reload", port);
   ExpectConverged(sidecar, *stub, pair);
-  EXPECT_EQ(stub->Hups(), 0U) << "it started with the new files";
+  EXPECT_EQ(stub->Hups(), 0U) << "it started with the new files\n" << sidecar.Log();
 }
 
 // --- whom the signal must not reach -------------------------------------------------------------
