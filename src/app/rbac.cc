@@ -22,13 +22,11 @@ bool IsVersion(std::string_view text) {
 
 // The type as the API has it: out of the table, else PLURAL.VERSION.GROUP taken at its word.
 bool Identify(const std::string& type, Resource& resource) {
-  const std::vector<TypeName> readings = ReadTypeName(type);
-  for (const TypeName& name : readings) {
-    if (auto known = FindWellKnown(name)) {
-      resource = *std::move(known);
-      return true;
-    }
+  if (auto known = FindWellKnownType(type)) {
+    resource = *std::move(known);
+    return true;
   }
+  const std::vector<TypeName> readings = ReadTypeName(type);
   if (readings.empty() || !IsVersion(readings[0].version)) return false;
   resource.group = readings[0].group;
   resource.version = readings[0].version;

@@ -14,10 +14,7 @@ ResourceFinder::ResourceFinder(Host& host, std::string type, bool retry_unauthor
       then_(std::move(then)) {}
 
 void ResourceFinder::Start() {
-  for (const TypeName& name : ReadTypeName(type_)) {
-    std::optional<Resource> known = FindWellKnown(name);
-    if (known) return then_(*std::move(known));
-  }
+  if (auto known = FindWellKnownType(type_)) return then_(*std::move(known));
   request_ = host_.Fetch("/apis", [this](const ApiAnswer& answer) { OnGroups(answer); });
 }
 

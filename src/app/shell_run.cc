@@ -212,13 +212,8 @@ void ShellRun::OnWaited(Look& look, WaitResult&& result) {
 }
 
 void ShellRun::Resolve(Look& look) {
-  const std::string type(look.probe().type);
-  for (const TypeName& name : ReadTypeName(type)) {
-    std::optional<Resource> known = FindWellKnown(name);
-    if (known) return OnResolved(look, *std::move(known));
-  }
   look.finder = std::make_unique<ResourceFinder>(
-      host_, type, look.options->watch.retry_unauthorized,
+      host_, std::string(look.probe().type), look.options->watch.retry_unauthorized,
       [this, &look](Result<Resource>&& resource) { OnResolved(look, std::move(resource)); });
   look.finder->Start();
 }

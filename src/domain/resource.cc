@@ -153,6 +153,13 @@ std::optional<Resource> FindWellKnown(const TypeName& name) {
   return std::nullopt;
 }
 
+std::optional<Resource> FindWellKnownType(std::string_view type) {
+  for (const TypeName& name : ReadTypeName(type)) {
+    if (auto known = FindWellKnown(name)) return known;
+  }
+  return std::nullopt;
+}
+
 Resource WellKnown(const char* name) {
   TypeName type;
   type.resource = name;

@@ -48,6 +48,8 @@ std::vector<TypeName> ReadTypeName(std::string_view type);
 
 // From the built-in table. nullopt: only API discovery can tell.
 std::optional<Resource> FindWellKnown(const TypeName& name);
+// The same of TYPE as a user writes it, in its first reading that the table has.
+std::optional<Resource> FindWellKnownType(std::string_view type);
 
 // The type of the table with this singular or plural name; it must be there.
 Resource WellKnown(const char* name);

@@ -9,11 +9,8 @@ namespace {
 constexpr size_t kMaxName = 253;  // Kubernetes: a DNS subdomain name
 
 bool TakesPort(std::string_view type) {
-  for (const TypeName& reading : ReadTypeName(type)) {
-    const auto resource = FindWellKnown(reading);
-    if (resource && resource->GroupResource() == "services") return true;
-  }
-  return false;
+  const auto resource = FindWellKnownType(type);
+  return resource && resource->GroupResource() == "services";
 }
 
 Error BadTarget(std::string_view text, const std::string& problem) {
