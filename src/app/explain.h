@@ -59,7 +59,6 @@ class Explain : public Mode {
   void OnUnread(const std::string& why);
   void Diagnose();
   void Conclude();
-  void GoOn(std::string error);
   void Finish();
 
   void PrintText() const;

@@ -118,19 +118,20 @@ std::vector<Selection> ObjectItem::Needs(const Goal& goal,
   return {{target_.resource, target_.ns, target_.name.name, ""}};
 }
 
-// The one that watches it already, or a new one.
-ObjectWatcher& ObjectItem::WatcherOf(const Selection& selection) {
+// The one that watches it already, or a new one; nullptr: that would be one too many.
+ObjectWatcher* ObjectItem::WatcherOf(const Selection& selection) {
   for (Watched& one : watched_) {
     if (!(one.watcher->selection() == selection)) continue;
     one.needed = true;
-    return *one.watcher;
+    return one.watcher.get();
   }
+  if (watched_.size() == kMaxWatches) return nullptr;
   WatchSettings settings = options_.watch;
   settings.seed += watched_.size() + 1;
   watched_.push_back(
       {std::make_unique<ObjectWatcher>(host_, selection, settings, [this] { OnChange(); })});
   watched_.back().watcher->Start();
-  return *watched_.back().watcher;
+  return watched_.back().watcher.get();
 }
 
 // What is needed now: an object may name others, and others tomorrow. False: too many.
@@ -143,8 +144,9 @@ bool ObjectItem::Plan() {
     std::vector<Selection> needs = Needs(goal, known);
     while (all.size() < needs.size()) {
       while (all.size() < needs.size()) {
-        if (watched_.size() == kMaxWatches) return false;
-        all.push_back(&WatcherOf(needs[all.size()]).collection());
+        const ObjectWatcher* const watcher = WatcherOf(needs[all.size()]);
+        if (watcher == nullptr) return false;
+        all.push_back(&watcher->collection());
       }
       while (known.size() < all.size() &&
              all[known.size()]->knowledge == Collection::Knowledge::kKnown) {

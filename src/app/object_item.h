@@ -33,7 +33,7 @@ class ObjectItem : public TypedItem {
   const std::vector<Goal>& goals() const;
   bool Plan();
   std::vector<Selection> Needs(const Goal& goal, const std::vector<const Collection*>& known) const;
-  ObjectWatcher& WatcherOf(const Selection& selection);
+  ObjectWatcher* WatcherOf(const Selection& selection);
   void OnChange();
   bool CheckTrouble();
   bool CheckExistence();

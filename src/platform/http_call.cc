@@ -13,8 +13,7 @@ namespace certlatch {
 namespace {
 
 constexpr size_t kMaxAuthFile = 4096;
-constexpr size_t kMaxBody = 300;      // what an app says when it refuses
-constexpr Duration kRounding = 50ms;  // of timers
+constexpr size_t kMaxBody = 300;  // what an app says when it refuses
 
 // "user:password", the first line, as the Basic scheme writes it.
 Result<Secret> ReadBasicAuth(const std::string& path) {
@@ -81,7 +80,7 @@ class AppCall : public UrlRequest {
   }
 
   void Fail(const std::string& problem) {
-    if (Left() > kRounding) return Finish(failed_, problem);
+    if (!IsOutOfTime()) return Finish(failed_, problem);
     Finish(ReloadResult::kTimeout, Format("%s (see --http-timeout)", problem.c_str()));
   }
 

@@ -10,7 +10,8 @@
 namespace certlatch {
 namespace {
 
-// Of curl's own timers, so that ours ends what is too slow: its words are clearer.
+// Of timers: curl's own get so much more, so that ours ends what is too slow. Its words are
+// clearer.
 constexpr Duration kRounding = 50ms;
 
 }  // namespace
@@ -19,6 +20,8 @@ UrlRequest::UrlRequest(Loop& loop, HttpClient& http, Duration limit)
     : loop_(loop), http_(http), end_(Loop::Now() + limit) {}
 
 Duration UrlRequest::Left() const { return std::max<Duration>(end_ - Loop::Now(), 1ms); }
+
+bool UrlRequest::IsOutOfTime() const { return Left() <= kRounding; }
 
 Status UrlRequest::Trust(const std::string& ca_file, const char* flag, bool verify) {
   auto identity = std::make_unique<TlsIdentity>();

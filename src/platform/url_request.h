@@ -23,7 +23,8 @@ class UrlRequest : public Cancellable {
   void Ask(const HttpMethod& method);
   // Ends in OnAnswer, too, with no more than the problem.
   void Refuse(std::string problem);
-  Duration Left() const;
+  // Whether the limit, and no other trouble, is why there is no answer.
+  bool IsOutOfTime() const;
 
   // From the loop, once for each Ask or Refuse. A problem may be that of a look-up.
   virtual void OnAnswer(const ApiAnswer& answer) = 0;
@@ -31,6 +32,7 @@ class UrlRequest : public Cancellable {
   HttpRequest request_;  // to be filled in before each Ask, but for its limits and addresses
 
  private:
+  Duration Left() const;
   void Send();
 
   Loop& loop_;
