@@ -7,12 +7,15 @@
 
 #include "domain/goal.h"
 #include "domain/target.h"
+#include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 
 namespace certlatch {
 namespace {
 
+using test::Event;
 using test::FakeHost;
+using test::List;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -27,15 +30,6 @@ std::string Certificate(const std::string& ready, int version) {
 std::string Named(const std::string& name, const std::string& rest = "") {
   return R"({"metadata":{"namespace":"default","name":")" + name + R"(","resourceVersion":"3"})" +
          rest + "}";
-}
-
-std::string List(const std::string& items, int version = 10) {
-  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"("},"items":[)" +
-         items + "]}";
-}
-
-std::string Event(const std::string& type, const std::string& object) {
-  return R"({"type":")" + type + R"(","object":)" + object + "}\n";
 }
 
 // One run of a script on a FakeHost.

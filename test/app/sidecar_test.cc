@@ -7,6 +7,7 @@
 
 #include "base/wall_time.h"
 #include "domain/base64.h"
+#include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/fake_pod.h"
 #include "test/support/pki.h"
@@ -17,8 +18,10 @@ namespace {
 using std::chrono::seconds;
 using test::CertAuthority;
 using test::CertSpec;
+using test::Event;
 using test::FakeHost;
 using test::FakePod;
+using test::List;
 using test::PemPair;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -65,15 +68,6 @@ std::string SecretOf(const PemPair& pair, int version) {
   return R"({"metadata":{"namespace":"default","name":"web-tls","resourceVersion":")" +
          std::to_string(version) + R"("},"immutable":true,"data":{"tls.crt":")" +
          EncodeBase64(pair.cert) + R"(","tls.key":")" + EncodeBase64(pair.key) + R"("}})";
-}
-
-std::string List(const std::string& items, int version = 10) {
-  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"("},"items":[)" +
-         items + "]}";
-}
-
-std::string Event(const std::string& type, const std::string& object) {
-  return R"({"type":")" + type + R"(","object":)" + object + "}\n";
 }
 
 SidecarOptions Signalling() {

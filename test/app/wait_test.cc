@@ -8,13 +8,16 @@
 #include "app/probe_loop.h"
 #include "base/text.h"
 #include "domain/base64.h"
+#include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
 
 namespace certlatch {
 namespace {
 
+using test::Event;
 using test::FakeHost;
+using test::List;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -24,15 +27,6 @@ std::string Certificate(const std::string& ready, int version, const std::string
   return R"({"metadata":{"namespace":"default","name":")" + name + R"(","resourceVersion":")" +
          std::to_string(version) + R"("},"status":{"conditions":[{"type":"Ready","status":")" +
          ready + R"(","reason":"R","message":"m"}]}})";
-}
-
-std::string List(const std::string& items, int version = 10) {
-  return R"({"metadata":{"resourceVersion":")" + std::to_string(version) + R"("},"items":[)" +
-         items + "]}";
-}
-
-std::string Event(const std::string& type, const std::string& object) {
-  return R"({"type":")" + type + R"(","object":)" + object + "}\n";
 }
 
 // One run of the mode on a FakeHost.

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/unique_fd.h"
-#include "test/platform/loop_fixture.h"
+#include "test/platform/http_fixture.h"
 #include "test/support/files.h"
 #include "test/support/pki.h"
 #include "test/support/scripted_server.h"
@@ -49,19 +49,13 @@ ScriptedServer::Handler Answer(int status, const std::string& body = "") {
   return [=](const Asked&, Connection& connection) { connection.SendResponse(status, {}, body); };
 }
 
-class HttpCallTest : public EventLoopTest {
+class HttpCallTest : public HttpClientTest {
  protected:
-  void SetUp() override {
-    EventLoopTest::SetUp();
-    auto http = HttpClient::Create(*loop_);
-    ASSERT_TRUE(http);
-    http_ = *std::move(http);
-  }
   void TearDown() override {
     http_.reset();
     server_.reset();
     while (HasChildren()) RunDue();  // a look-up that has answered
-    EventLoopTest::TearDown();
+    HttpClientTest::TearDown();
   }
 
   void Serve(ServerOptions options, ScriptedServer::Handler handler) {
@@ -88,7 +82,6 @@ class HttpCallTest : public EventLoopTest {
 
   const test::TempDir directory_;
   HttpCall call_;
-  std::unique_ptr<HttpClient> http_;
   std::optional<ScriptedServer> server_;
 };
 

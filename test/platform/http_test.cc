@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "test/platform/loop_fixture.h"
+#include "test/platform/http_fixture.h"
 #include "test/support/files.h"
 #include "test/support/pki.h"
 #include "test/support/scripted_server.h"
@@ -59,18 +59,12 @@ void SayHello(const Asked& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.target);
 }
 
-class HttpTest : public EventLoopTest {
+class HttpTest : public HttpClientTest {
  protected:
-  void SetUp() override {
-    EventLoopTest::SetUp();
-    auto client = HttpClient::Create(*loop_);
-    ASSERT_TRUE(client) << client.error().text;
-    client_ = *std::move(client);
-  }
   void TearDown() override {
-    client_.reset();
+    http_.reset();
     server_.reset();
-    EventLoopTest::TearDown();
+    HttpClientTest::TearDown();
   }
 
   void Serve(ServerOptions options, ScriptedServer::Handler handler) {
@@ -90,13 +84,12 @@ class HttpTest : public EventLoopTest {
       answer = std::move(its_answer);
       loop_->Stop();
     };
-    const Handle handle = client_->Send(std::move(request));
+    const Handle handle = http_->Send(std::move(request));
     EXPECT_TRUE(Run());
     return answer;
   }
   ApiAnswer Get(const std::string& target) { return Get(To(target)); }
 
-  std::unique_ptr<HttpClient> client_;
   std::optional<ScriptedServer> server_;
 };
 
@@ -304,7 +297,7 @@ TEST_F(HttpTest, MayBeCancelledInItsOwnBytes) {
     loop_->Stop();
   };
   request.on_answer = [](const ApiAnswer&) { FAIL(); };
-  handle = client_->Send(std::move(request));
+  handle = http_->Send(std::move(request));
   ASSERT_TRUE(Run());
   RunDue();
   EXPECT_EQ(calls, 1);
@@ -324,7 +317,7 @@ TEST_F(HttpTest, MayBeCancelledInItsOwnAnswerAndReplaced) {
       if (++answers == 5) return loop_->Stop();
       send();
     };
-    handle = client_->Send(std::move(request));
+    handle = http_->Send(std::move(request));
   };
   send();
   ASSERT_TRUE(Run());
@@ -335,7 +328,7 @@ TEST_F(HttpTest, CancellingBeforeItStartedSendsNothing) {
   Serve({}, SayHello);
   HttpRequest request = To("/");
   request.on_answer = [](const ApiAnswer&) { FAIL(); };
-  client_->Send(std::move(request)).reset();
+  http_->Send(std::move(request)).reset();
   RunDue();
   EXPECT_EQ(server_->counts().requests, 0U);
 }
@@ -352,7 +345,7 @@ TEST_F(HttpTest, OneAnswerMayCancelTheOthersOfItsBatch) {
       ++answers;
       for (Handle& handle : handles) handle.reset();
     };
-    handles[i] = client_->Send(std::move(request));
+    handles[i] = http_->Send(std::move(request));
   }
   const Handle pause = loop_->After(5ms, [&] {
     // Requests are on their way; wait outside of the loop until all are answered.
@@ -379,7 +372,7 @@ TEST_F(HttpTest, BytesOfOneMayCancelTheOthersOfItsBatch) {
       loop_->Stop();
     };
     request.on_answer = [](const ApiAnswer&) { FAIL(); };
-    handle = client_->Send(std::move(request));
+    handle = http_->Send(std::move(request));
   }
   ASSERT_TRUE(Run());
   RunDue();
@@ -388,7 +381,7 @@ TEST_F(HttpTest, BytesOfOneMayCancelTheOthersOfItsBatch) {
 
 TEST_F(HttpTest, EndsWithTransfersUnderWay) {
   Serve({}, [](const Asked&, Connection& connection) { connection.Stall(); });
-  const Handle handle = client_->Send([&] {
+  const Handle handle = http_->Send([&] {
     HttpRequest request = To("/");
     request.on_answer = [](const ApiAnswer&) { FAIL(); };
     return request;
@@ -416,7 +409,7 @@ TEST_F(HttpTest, ManyTransfersAtOnceAllAnswer) {
         EXPECT_EQ(answer.body, "hello /" + std::to_string(i)) << answer.problem;
         if (++answers == kTransfers) loop_->Stop();
       };
-      handles.push_back(client_->Send(std::move(request)));
+      handles.push_back(http_->Send(std::move(request)));
     }
     EXPECT_TRUE(Run());
   }
@@ -704,7 +697,7 @@ class SystemTrustTest : public HttpTest {
 
   void SetUp() override {
     HttpTest::SetUp();
-    client_.reset();
+    http_.reset();
     loop_.reset();
   }
 
@@ -722,7 +715,7 @@ class SystemTrustTest : public HttpTest {
     loop_ = *std::move(loop);
     auto client = HttpClient::Create(*loop_);
     if (!client) return 2;
-    client_ = *std::move(client);
+    http_ = *std::move(client);
     HttpRequest request;
     request.url = std::string(url, static_cast<size_t>(length)) + "/";
     request.max_body = kMaxBody;

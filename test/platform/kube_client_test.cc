@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "test/platform/loop_fixture.h"
+#include "test/platform/http_fixture.h"
 #include "test/support/files.h"
 #include "test/support/pki.h"
 #include "test/support/scripted_server.h"
@@ -46,20 +46,17 @@ void SayHello(const Asked& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.target);
 }
 
-class KubeClientTest : public EventLoopTest {
+class KubeClientTest : public HttpClientTest {
  protected:
   void SetUp() override {
-    EventLoopTest::SetUp();
-    auto http = HttpClient::Create(*loop_);
-    ASSERT_TRUE(http);
-    http_ = *std::move(http);
+    HttpClientTest::SetUp();
     directory_.emplace();
   }
   void TearDown() override {
     kube_.reset();
     http_.reset();
     server_.reset();
-    EventLoopTest::TearDown();
+    HttpClientTest::TearDown();
   }
 
   std::string File(const std::string& name, const std::string& text) {
@@ -114,7 +111,6 @@ class KubeClientTest : public EventLoopTest {
     EXPECT_TRUE(Run());
   }
 
-  std::unique_ptr<HttpClient> http_;
   std::unique_ptr<KubeClient> kube_;
   std::optional<ScriptedServer> server_;
   std::optional<test::TempDir> directory_;

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "test/platform/loop_fixture.h"
+#include "test/platform/http_fixture.h"
 #include "test/support/child.h"
 #include "test/support/files.h"
 
@@ -59,22 +59,15 @@ std::string TellOnce(const TellOptions& options) {
   return std::to_string(static_cast<int>(outcome.result)) + " " + outcome.reason;
 }
 
-class TellAppTest : public EventLoopTest {
+class TellAppTest : public HttpClientTest {
  protected:
-  void SetUp() override {
-    EventLoopTest::SetUp();
-    auto http = HttpClient::Create(*loop_);
-    ASSERT_TRUE(http);
-    http_ = *std::move(http);
-  }
   void TearDown() override {
     for (const pid_t child : children_) {
       kill(child, SIGKILL);
       waitpid(child, nullptr, 0);
     }
     teller_.reset();
-    http_.reset();
-    EventLoopTest::TearDown();
+    HttpClientTest::TearDown();
   }
 
   // An app that the PID file names.
@@ -112,7 +105,6 @@ class TellAppTest : public EventLoopTest {
   const std::string pid_file_ = directory_.File("pid");
   const std::string name_ = "tell" + std::to_string(getpid());
   std::vector<pid_t> children_;
-  std::unique_ptr<HttpClient> http_;
   TellOptions options_;
   std::unique_ptr<AppTeller> teller_;
 };
