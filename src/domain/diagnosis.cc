@@ -72,6 +72,7 @@ struct DiagnosisWalk {
 
   // What later links need of those before.
   Json spec;             // of the Certificate
+  std::string certificate = label;  // its label; without one, that of the target
   std::string owner;     // uid: what is looked for is owned by it
   std::string revision;  // of the CertificateRequest that is looked for
   std::string words;     // the issuer's, as the Certificate has them
@@ -234,7 +235,7 @@ void AskForIssuer(Walk& walk, const Json& spec) {
   const bool known = cluster || Is(reference, "kind", "") || Is(reference, "kind", "Issuer");
   const Link issuer = cluster ? kClusterIssuer : kIssuer;
   if (known && AskForOne(walk, issuer, TextAt(reference, "name"))) return;
-  walk.here = walk.label;
+  walk.here = walk.certificate;
   Say(walk, "!spec.issuerRef names no issuer[ (kind {kind})][ (name {name})]", reference);
 }
 
@@ -314,6 +315,7 @@ void VisitCertificate(Walk& walk, Objects objects) {
   if (objects.empty()) return;
   const Json& object = objects[0];
   Enter(walk, object);
+  walk.certificate = walk.here;
   // By its text, since nothing else needs the code that copies a tree.
   Result<Json> spec = ParseJson(At(object, "spec").Dump());
   if (spec) walk.spec = *std::move(spec);

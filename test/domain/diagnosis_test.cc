@@ -604,6 +604,14 @@ TEST(Diagnosis, FindsTheCertificateThatIsToFillAMissingSecret) {
               StartsWith("certificate/web: Vault role ai-ops-agent refused: "));
 }
 
+TEST(Diagnosis, SaysOfTheCertificateAndNotOfItsSecretThatItNamesNoIssuer) {
+  Api api;
+  api.Lists(std::string(kCertManager) + "certificates",
+            {R"({"metadata":{"name":"web","uid":"c1"},"spec":{"secretName":"web-tls"}})"});
+  EXPECT_THAT(Diagnose(api, kSecret, "").Summary(kNow),
+              StartsWith("certificate/web: spec.issuerRef names no issuer"));
+}
+
 TEST(Diagnosis, SaysThatTwoCertificatesFillTheSameSecret) {
   Api api;
   api.Lists(std::string(kCertManager) + "certificates", {Refused(), Refused()});
