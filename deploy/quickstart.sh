@@ -95,10 +95,18 @@ api() { # METHOD PATH CONTENT_TYPE BODY
 }
 readonly CERTIFICATES=/apis/cert-manager.io/v1/namespaces/default/certificates
 readonly SECRETS=/api/v1/namespaces/default/secrets
+readonly ISSUERS=/apis/cert-manager.io/v1/namespaces/default/issuers
+
+create_issuer() {
+  api POST "$ISSUERS" application/json '{"apiVersion":"cert-manager.io/v1","kind":"Issuer",
+    "metadata":{"name":"ca"},"spec":{"selfSigned":{}}}'
+  api PATCH "$ISSUERS/ca/status" application/merge-patch+json '{"status":{"conditions":[{"type":"Ready",
+    "status":"True","reason":"IsReady","message":""}]}}'
+}
 
 create_certificate() { # NAME
   api POST "$CERTIFICATES" application/json '{"apiVersion":"cert-manager.io/v1","kind":"Certificate",
-    "metadata":{"name":"'"$1"'"},"spec":{"secretName":"'"$1"'-tls","dnsNames":["'"$1"'.example.com"]}}'
+    "metadata":{"name":"'"$1"'"},"spec":{"secretName":"'"$1"'-tls","issuerRef":{"name":"ca"},"dnsNames":["'"$1"'.example.com"]}}'
 }
 create_secret() { # NAME
   api POST "$SECRETS" application/json '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/tls",
@@ -184,6 +192,7 @@ main() {
   echo '    $ certlatch wait certificate/web secret/web-tls --timeout=60s'
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$WORK/tls.key" -out "$WORK/tls.crt" \
     -days 30 -subj /CN=web.example.com -addext subjectAltName=DNS:web.example.com 2>/dev/null
+  create_issuer
   exec 3>&1
   local first
   first=$(STORY=1 issue web)
