@@ -71,11 +71,11 @@ struct DiagnosisWalk {
   bool read = true;  // false: it may not or could not be read, as a hint says already
 
   // What later links need of those before.
-  Json spec;             // of the Certificate
+  Json spec;                        // of the Certificate
   std::string certificate = label;  // its label; without one, that of the target
-  std::string owner;     // uid: what is looked for is owned by it
-  std::string revision;  // of the CertificateRequest that is looked for
-  std::string words;     // the issuer's, as the Certificate has them
+  std::string owner;                // uid: what is looked for is owned by it
+  std::string revision;             // of the CertificateRequest that is looked for
+  std::string words;                // the issuer's, as the Certificate has them
   std::optional<WallTime> issuing_since;
   bool issuing = false;
   bool stale = false;          // what the Certificate says is of an earlier spec
