@@ -9,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-MODULES = ("manifests_test",)
+MODULES = ("admission_test", "manifests_test", "today_test")
 
 
 def names(suite):
