@@ -15,7 +15,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 readonly BUILD=build/dev
 readonly PACKAGES=(g++ cmake ninja-build ccache pkg-config git curl jq openssl util-linux procps
   ca-certificates libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev prometheus clang-format
-  clang-tidy nginx haproxy postgresql stunnel4)
+  clang-tidy nginx haproxy postgresql stunnel4 nodejs python3-yaml)
 
 lint_all=0
 case ${1:-} in
