@@ -564,10 +564,11 @@ TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
   }
 }
 
-// The same, changed in what does not matter.
-std::string Touched() {
+// The same, changed in what does not matter, or not ready for another reason.
+std::string Touched(int version = 30, const char* reason = "no") {
   std::string certificate = kRefused;
-  return certificate.replace(certificate.find("\"3\""), 3, "\"30\"");
+  certificate.replace(certificate.find("\"3\""), 3, Format("\"%d\"", version));
+  return certificate.replace(certificate.find("no\""), 2, reason);
 }
 
 TEST(Wait, KeepsTheCauseItFoundWhenAnObjectChangesInWhatDoesNotMatter) {
@@ -583,6 +584,39 @@ TEST(Wait, KeepsTheCauseItFoundWhenAnObjectChangesInWhatDoesNotMatter) {
   run.host.Advance(180s);
   ASSERT_FALSE(run.running());
   EXPECT_THAT(run.Error(), HasSubstr("next attempt in"));
+}
+
+// How many looks at what it hangs on begin while it changes all the time.
+size_t LooksWithin(Waiting& run, Duration length, Duration between_changes,
+                   const Function<std::string(int)>& certificate) {
+  int version = 10;
+  for (const Instant end = run.host.Now() + length; run.host.Now() < end;) {
+    run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", certificate(++version)));
+    run.host.Advance(between_changes);
+    Deny(run.host);
+  }
+  size_t looks = 0;
+  for (const FakeHost::Request& request : run.host.history) {
+    if (request.target.find("certificaterequests") != std::string::npos) ++looks;
+  }
+  return looks;
+}
+
+TEST(Wait, LooksNowAndThenAtWhatAnObjectHangsOnThatChangesAllTheTime) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  const size_t looks = LooksWithin(run, 60s, 500ms, [](int version) { return Touched(version); });
+  EXPECT_GE(looks, 10U);
+  EXPECT_LE(looks, 13U);
+}
+
+TEST(Wait, IsNotKeptFromLookingByReasonsThatChangeFasterThanItLooks) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  const size_t looks = LooksWithin(run, 20s, 500ms, [](int version) {
+    return Touched(version, version % 2 == 0 ? "no" : "never");
+  });
+  EXPECT_GE(looks, 10U);
 }
 
 TEST(Wait, FailsFastOnlyWhereReadinessIsWaitedFor) {
