@@ -8,6 +8,7 @@
 #include "app/probe_loop.h"
 #include "base/text.h"
 #include "domain/base64.h"
+#include "domain/dry_run.h"
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -500,6 +501,75 @@ TEST(Wait, WaitsForWhatIsOutsideTheApiToo) {
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
   EXPECT_THAT(run.host.printed,
               ElementsAre("job.batch/seed condition met", "tcp://db:5432 condition met"));
+}
+
+WaitOptions WithDryRun(const char* text) {
+  WaitOptions options;
+  options.ns = "ops";
+  options.targets.emplace_back().text = text;
+  EXPECT_TRUE(ReadDryRunObject(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"p"}})",
+                               options.targets[0]));
+  return options;
+}
+
+std::string Denial(const char* message) {
+  return Format(R"({"kind":"Status","message":"admission webhook \"v\" denied the request: %s"})",
+                message);
+}
+
+TEST(Wait, TriesADryRunUntilItIsLetIn) {
+  Waiting run({}, WithDryRun("dry-run:/p.json"));
+  const int first = run.host.FindChange();
+  ASSERT_NE(first, 0);
+  EXPECT_EQ(run.host.history[0].method, "POST");
+  EXPECT_EQ(run.host.history[0].target, "/api/v1/namespaces/ops/configmaps?dryRun=All");
+  EXPECT_THAT(run.host.history[0].body, HasSubstr("ConfigMap"));
+  run.host.Answer(first, 403, Denial("wants an owner"));
+  EXPECT_THAT(run.host.Log(), HasSubstr("dry-run:/p.json: HTTP 403: admission webhook"));
+  EXPECT_EQ(run.host.FindChange(), 0) << "a pause lies between two attempts";
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 503, "");
+  EXPECT_THAT(run.host.Log(), HasSubstr("dry-run:/p.json: HTTP 503; retrying"));
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 201, "{}");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("dry-run:/p.json condition met"));
+}
+
+TEST(Wait, TriesADryRunUntilItIsDeniedIfThatIsExpected) {
+  Waiting run({}, WithDryRun("dry-run:/p.json=denied:owner"));
+  run.host.Answer(run.host.FindChange(), 201, "{}");
+  EXPECT_THAT(run.host.Log(), HasSubstr("was let in, not denied"));
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 403, Denial("wants an owner"));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, ADryRunThatAWebhookCannotAnswerIsImpossible) {
+  Waiting run({}, WithDryRun("dry-run:/p.json"));
+  run.host.Answer(
+      run.host.FindChange(), 400,
+      R"({"kind":"Status","message":"admission webhook \"v\" does not support dry run"})");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+  EXPECT_THAT(run.Error(), HasSubstr("error: dry-run:/p.json: HTTP 400: "));
+}
+
+TEST(Wait, ADryRunWithoutTheRightFailsUnlessItMayComeLater) {
+  const char* const forbidden =
+      R"({"kind":"Status","message":"configmaps is forbidden: User \"u\" cannot create resource"})";
+  Waiting strict({}, WithDryRun("dry-run:/p.json"));
+  strict.host.Answer(strict.host.FindChange(), 403, forbidden);
+  ASSERT_FALSE(strict.running());
+  WaitOptions options = WithDryRun("dry-run:/p.json");
+  options.watch.retry_forbidden = true;
+  Waiting patient({}, std::move(options));
+  patient.host.Answer(patient.host.FindChange(), 403, forbidden);
+  EXPECT_TRUE(patient.running());
+  patient.host.Advance(2s);
+  EXPECT_NE(patient.host.FindChange(), 0);
 }
 
 TEST(Wait, SaysWhyWhatIsOutsideTheApiWasNotReadyInTime) {
