@@ -217,6 +217,53 @@ TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityIsMetThoughTheApiServerRe
   EXPECT_EQ(api().Get(Path("v1", "configmaps", "asked")).status, 404) << "nothing is kept";
 }
 
+TEST_F(ClusterWebhook, OfAMutatingConfigurationIsJudgedLikewise) {
+  const std::string mutating =
+      "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+  Create(mutating, WebhookConfiguration(ns(), ns(), ByService(ns(), "hooks", "")));
+  const Process wait = StartWait({"mutatingwebhookconfiguration/" + ns()});
+  ExpectReason(wait, "no service/hooks in namespace " + ns());
+  AdmissionServer admission({});
+  admission.Allow();
+  const std::string path = mutating + "/" + ns();
+  Patch(path,
+        WebhookConfiguration(ns(), ns(), ByUrl(admission.server().url(), admission.Bundle())));
+  ExpectMet(wait, "mutatingwebhookconfiguration.admissionregistration.k8s.io/" + ns() +
+                      " condition met\n");
+  ExpectAnswer(201, "");
+  EXPECT_GT(admission.server().counts().requests, 0U);
+  Delete(path);
+}
+
+TEST_F(ClusterWebhook, ThatConvertsATypeIsWaitedForWithTheType) {
+  const std::string group = ns() + ".example.com";
+  const std::string crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const auto conversion = [](const std::string& client_config) {
+    return R"({"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":)" +
+           client_config + "}}";
+  };
+  const Process wait = StartWait({"crd/things." + group});
+  ExpectSays(wait, "not found yet");
+  Apply(Format(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+      "metadata":{"name":"things.%s"},"spec":{"group":"%s","scope":"Namespaced",
+      "names":{"plural":"things","singular":"thing","kind":"Thing"},
+      "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{
+          "type":"object","x-kubernetes-preserve-unknown-fields":true}}}],"conversion":%s}})",
+               group.c_str(), group.c_str(), conversion(ByService(ns(), "convert", "")).c_str()));
+  ExpectSays(wait, "no service/convert in namespace " + ns());
+  Create(Path("v1", "services"),
+         R"({"metadata":{"name":"convert"},"spec":{"ports":[{"name":"https","port":443}]}})");
+  ExpectSays(wait, "no ready endpoint on port 443");
+  Create(Path(kSlices, "endpointslices"), HttpsSlice("convert", true));
+  ExpectSays(wait, "caBundle is empty");
+  Patch(crds + "/things." + group,
+        R"({"spec":{"conversion":)" +
+            conversion(ByService(ns(), "convert", CertAuthority().cert_pem())) + "}}");
+  ExpectMet(wait,
+            "customresourcedefinition.apiextensions.k8s.io/things." + group + " condition met\n");
+  Delete(crds + "/things." + group);
+}
+
 TEST_F(ClusterWebhook, IsProvenByItsDenial) {
   AdmissionServer admission({});
   admission.Allow();
