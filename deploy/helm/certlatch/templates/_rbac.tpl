@@ -50,7 +50,7 @@ subjects:
 {{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "secrets") "resourceNames" (list $secret) "verbs" $read) -}}
 {{- end -}}
 {{- if $s.nudge -}}
-{{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "pods") "verbs" (list "patch")) -}}
+{{- $rules = append $rules (dict "apiGroups" (list "") "resources" (list "pods/status") "verbs" (list "patch")) -}}
 {{- end -}}
 {{- $name := default (printf "%s-certlatch" $s.release) $s.rbac.name -}}
 {{- include "certlatch.role" (dict "kind" "Role" "name" $name "account" $s.rbac.serviceAccount "namespace" $s.namespace "rules" (concat $rules $s.rbac.rules)) -}}
