@@ -65,6 +65,13 @@ def help_text():
     return "".join(m.run([CERTLATCH, mode, "--help"]) for mode in ("wait", "sidecar"))
 
 
+@functools.cache
+def rbac(*words):
+    """Exit status, output and errors of `certlatch rbac --service-account WORDS...`; many containers are alike."""
+    done = m.attempt([CERTLATCH, "rbac", "--service-account", *words])
+    return done.returncode, done.stdout, done.stderr
+
+
 class Manifests(unittest.TestCase):
     def setUp(self):
         self.ahead = set()
@@ -103,8 +110,7 @@ class Manifests(unittest.TestCase):
                 if self.ask_rbac("any", container) is not None:
                     understood += 1
         self.assertGreater(understood, 30)
-        done = m.attempt([CERTLATCH, "rbac", "sidecar", "--volume=/x", "--proove=x"])
-        self.assertIn("proove", done.stderr, "this is how it tells of a flag that it does not know")
+        self.assertIn("proove", rbac("any", "sidecar", "--volume=/x", "--proove=x")[2], "this is how it tells of a flag that it does not know")
         self.tell_ahead()
 
     def ask_rbac(self, account, container):
@@ -116,10 +122,18 @@ class Manifests(unittest.TestCase):
         arguments = [argument for argument in arguments if not self.is_ahead(argument)]
         if mode != "install":
             arguments.append(f"--namespace={m.NAMESPACE}")
-        done = m.attempt([CERTLATCH, "rbac", "--service-account", account, mode, *arguments])
-        self.assertEqual(0, done.returncode, f"{container['args']}: {done.stderr}")
-        self.assertEqual("", done.stderr)
-        return m.load(done.stdout)
+        status, printed, error = rbac(account, mode, *arguments)
+        self.assertEqual((0, ""), (status, error), f"{container['args']}")
+        return m.load(printed)
+
+    def test_TheProbeInTheAppIsUnderstoodToo(self):
+        (pod,) = [pod for origin, _, pod in pods() if origin == "examples/exec-probe.yaml"]
+        (app,) = pod["containers"]
+        program, mode, *arguments = app["readinessProbe"]["exec"]["command"]
+        (put,) = [each for each in pod["initContainers"] if each["args"][0] == "install"]
+        self.assertEqual(f"{put['args'][1]}/certlatch", program)
+        self.assertIsNotNone(volume_at(pod, app, put["args"][1]))
+        self.assertEqual((0, "check", ""), (rbac("any", mode, *arguments)[0], mode, rbac("any", mode, *arguments)[2]))
 
     def test_RightsAreThoseThatTheProgramPrintsForItsArguments(self):
         for origin, objects in m.all_manifests().items():
