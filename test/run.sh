@@ -153,6 +153,7 @@ else
   # beside the compilation; the test that starts the cluster waits for it
   ./test/cluster/build.sh >build/cluster.log 2>&1 &
 fi
+./test/deploy/tools.sh >build/tools.log 2>&1 & # likewise
 
 say 'build'
 dev_built=0 static_built=0

@@ -288,6 +288,12 @@ class Manifests(unittest.TestCase):
             else:
                 self.assertEqual(m.IMAGE, container["image"], origin)
 
+    def test_TheImageIsOfTheProgramsOwnVersion(self):
+        version = re.search(r"\d+\.\d+\.\d+", m.run([CERTLATCH, "version"]))[0]
+        self.assertEqual(version, m.IMAGE.split(":")[1])
+        (about,) = m.load((m.DEPLOY / "helm/certlatch/Chart.yaml").read_text())
+        self.assertEqual((version, version), (about["version"], about["appVersion"]))
+
     def test_TheRightsOfAHookComeBeforeItsJob(self):
         for origin, objects in m.all_manifests().items():
             hooks = {thing["kind"]: thing["metadata"]["annotations"] for thing in objects

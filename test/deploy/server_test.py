@@ -108,3 +108,23 @@ class Server(unittest.TestCase):
         thing = copy.deepcopy(next(each for each in m.all_manifests()["examples/nginx.yaml"] if each["kind"] == "Deployment"))
         m.pod_of(thing)["volumes"][0]["secret"]["optionl"] = True
         self.assertIn("optionl", self.apply(thing).stderr)
+
+    def test_KnowsThePodOfATokenAsTheAdmissionPolicySupposes(self):
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "bound-", "namespace": m.NAMESPACE}, "spec": {
+            "automountServiceAccountToken": False, "serviceAccountName": "bound", "containers": [{"name": "a", "image": "a"}]}}
+        self.admin("create", "serviceaccount", "bound", f"--namespace={m.NAMESPACE}")
+        pod = self.create(pod)["metadata"]
+        self.addCleanup(self.admin, "delete", "pod", pod["name"], f"--namespace={m.NAMESPACE}", "--now")
+        token = self.create({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"boundObjectRef": {
+            "apiVersion": "v1", "kind": "Pod", "name": pod["name"], "uid": pod["uid"]}}},
+            f"--raw=/api/v1/namespaces/{m.NAMESPACE}/serviceaccounts/bound/token")["status"]["token"]
+        review = self.create({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}})
+        user = review["status"]["user"]
+        self.assertEqual(f"system:serviceaccount:{m.NAMESPACE}:bound", user["username"])
+        self.assertEqual([pod["uid"]], user["extra"]["authentication.kubernetes.io/pod-uid"])
+
+    def create(self, thing, *flags):
+        flags = flags or ("--output=json",)
+        done = self.admin("create", "--filename=-", *flags, input=json.dumps(thing))
+        self.assertEqual(0, done.returncode, done.stderr)
+        return json.loads(done.stdout)
