@@ -329,10 +329,9 @@ void ObjectItem::OnDiagnosed() {
 // Whether the walk found another cause than was told last, or the first since the verdict changed.
 bool ObjectItem::HasNews(const Diagnosis& found) {
   if (!diagnoser_->changed() && !cause_.empty()) return false;
-  // Its condition's own message, and nothing else: the verdict has it.
-  const bool known = found.findings().size() == 1 && found.HasOwnCause() && !found.retry_at();
   std::string cause;
-  if (found.HasCause() && !known) cause = found.Summary(host_.WallNow());
+  // The verdict has its condition's own message.
+  if (found.HasCause() && !found.HasOwnConditionOnly()) cause = found.Summary(host_.WallNow());
   // Its own words are in the verdict already, if less clearly.
   if (!cause.empty() && !found.HasOwnCause()) {
     cause = Format("%s; %s", verdict_.c_str(), cause.c_str());

@@ -618,6 +618,21 @@ TEST(Wait, LooksAfterAWhileWhatItsTargetHangsOn) {
   EXPECT_EQ(run.host.Find("certificaterequests"), 0) << "ever more rarely";
 }
 
+TEST(Wait, DoesNotSayTwiceWhatTheConditionSays) {
+  Waiting run({"certificate/web"});
+  std::string issuing = kRefused;
+  issuing.replace(issuing.find(R"("status":"False","reason":"Failed")"), 16, R"("status":"True")");
+  issuing.erase(issuing.find(R"("lastFailureTime")"),
+                std::string_view(R"("lastFailureTime":"2027-01-15T07:59:00Z",)").size());
+  run.host.Answer(run.host.Find("certificates?"), 200, List(issuing));
+  EXPECT_THAT(run.host.logged.back(), HasSubstr("Ready is False (DoesNotExist: m)"));
+  const size_t said = run.host.logged.size();
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  Deny(run.host);
+  EXPECT_EQ(run.host.logged.size(), said) << run.host.Log();
+}
+
 TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
   for (const bool fail_fast : {false, true}) {
     WaitOptions options;
