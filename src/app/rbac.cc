@@ -68,12 +68,22 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
   return {};
 }
 
+void AddNudge(const NudgeOptions& nudge, const std::string& ns, Rights& rights) {
+  if (!nudge.on) return;
+  Selection pod{WellKnown("pods"), nudge.ns.empty() ? ns : nudge.ns, nudge.pod, ""};
+  if (pod.name == kAnyPod) pod.name.clear();
+  pod.resource.plural += kNudgeSubresource;
+  rights.Add(pod, kPatch);
+}
+
 Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList | kWatch) {
   for (const TargetName& name : wait.targets) {
     if (name.type.empty()) continue;  // nothing of the API
-    Status added = AddTarget(name, wait, wait.all_namespaces, verbs, rights);
+    const bool everywhere = wait.all_namespaces && name.mount.empty();
+    Status added = AddTarget(name, wait, everywhere, verbs, rights);
     if (!added) return added;
   }
+  AddNudge(wait.nudge, wait.ns, rights);
   for (const std::string& type : wait.types) {
     TargetName any;
     any.text = any.type = type;

@@ -50,6 +50,20 @@ Status SetProbe(void* place, std::string_view value) {
   return {};
 }
 
+Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, NudgeOptions& nudge) {
+  if (!nudge.on) return {};
+  nudge.pod = ValueOf(surroundings.environment, "POD_NAME");
+  nudge.ns = ValueOf(surroundings.environment, "POD_NAMESPACE");
+  if (nudge.ns.empty()) nudge.ns = surroundings.service_account_namespace;
+  if (nudge.ns.empty()) nudge.ns = parsed.given.ns;
+  if (!nudge.pod.empty() && (!nudge.ns.empty() || nudge.pod == kAnyPod)) return {};
+  return Refuse(
+      "--nudge needs %s in the environment: {name: %s, valueFrom: {fieldRef: {fieldPath: "
+      "metadata.%s}}}",
+      nudge.pod.empty() ? "POD_NAME" : "POD_NAMESPACE",
+      nudge.pod.empty() ? "POD_NAME" : "POD_NAMESPACE", nudge.pod.empty() ? "name" : "namespace");
+}
+
 Status RequireVolume(const VolumeOptions& volume) {
   if (!volume.directory.empty()) return {};
   return Refuse("no volume: give --volume, the directory where the certificate is mounted");

@@ -67,6 +67,7 @@ Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& opti
   // Nobody is asked: any API server will do.
   surroundings.environment.emplace_back("KUBERNETES_SERVICE_HOST=none");
   surroundings.environment.emplace_back("KUBERNETES_SERVICE_PORT=1");
+  surroundings.environment.emplace_back("POD_NAME=*");
   surroundings.environment.emplace(surroundings.environment.begin(), "KUBECONFIG=");
   // Those modes are names of the program.
   std::string_view program;

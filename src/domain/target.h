@@ -19,6 +19,7 @@ struct TargetName {
   std::string ns;         // "": the command's namespace
   std::string port;       // a number or a name; "": none. Only of services
   std::string goal = {};  // "Complete", "Ready=False", "create"; "": the command's
+  std::string mount = {};  // the directory of --mounted, where its files are; "": of none
   // What kubectl says where no API has the type of an object of a manifest; "": it is none.
   std::string no_match = {};
 };
