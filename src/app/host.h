@@ -69,7 +69,8 @@ class Host {
                                      Function<void(const ProbeOutcome&)> then) = 0;
 
   // `hint` may come without any change, and may destroy the mount.
-  [[nodiscard]] virtual std::unique_ptr<Mount> OpenMount(const VolumeOptions& volume,
+  [[nodiscard]] virtual std::unique_ptr<Mount> OpenMount(const std::string& directory,
+                                                         const VolumeOptions& names,
                                                          Function<void()> hint) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output

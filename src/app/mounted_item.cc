@@ -5,8 +5,6 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "base/wall_time.h"
-#include "domain/secret_pair.h"
 
 namespace certlatch {
 namespace {
@@ -16,42 +14,32 @@ constexpr Duration kResync = 10s;
 constexpr Duration kMismatchResync = 2s;
 constexpr Duration kNudgeAgain = 1s;  // at the soonest, whatever the object says
 
-// Keys that only one of the two has are no difference: a volume may leave out some (`items:`), or
-// have them from elsewhere (projected).
-bool Differ(std::string_view mounted, std::string_view there) {
-  return mounted.data() != nullptr && there.data() != nullptr && mounted != there;
-}
-
-bool IsOfSecret(const VolumeSnapshot& snapshot, const Json& secret) {
-  const Result<SecretPair> pair = ReadSecretPair(secret);
-  if (!pair) return false;
-  const PairBytes there = pair->Bytes();
-  const PairBytes mounted = BytesOf(snapshot);
-  return !Differ(mounted.key, there.key) && !Differ(mounted.ca, there.ca);
-}
-
 }  // namespace
 
 MountedItem::MountedItem(Host& host, const WaitOptions& options, WaitBoard& board,
                          const TargetName& name)
     : WaitItem(host, options, board),
-      directory_(Printable(name.mount, 300)),
+      directory_(Printable(name.text, 300)),
+      mount_(host.OpenMount(name.text, options.volume, Looking())),
       nudge_(host, options.nudge),
       nudge_backoff_(kFirstNudgePause, kLongestNudgePause, options.watch.seed) {
-  VolumeOptions volume = options.volume;
-  volume.directory = name.mount;
-  mount_ = host.OpenMount(volume, [this] { Look(); });
   if (name.type.empty()) return;
   using Source = ReloadOptions::Source;
-  expect_ = {name.type == "lease" ? Source::kLease : Source::kSecret, name.name,
-             name.ns.empty() ? options.ns : name.ns, options.readiness.annotation_prefix};
-  watcher_ = std::make_unique<ObjectWatcher>(host, ExpectSelection(expect_), options.watch,
-                                             [this] { Look(); });
+  expect_.source = name.type == "lease" ? Source::kLease : Source::kSecret;
+  expect_.name = name.name;
+  expect_.ns = name.ns.empty() ? options.ns : name.ns;
+  expect_.annotation_prefix = options.readiness.annotation_prefix;
+  watcher_ =
+      std::make_unique<ObjectWatcher>(host, ExpectSelection(expect_), options.watch, Looking());
+}
+
+Function<void()> MountedItem::Looking() {
+  return [this] { Look(); };
 }
 
 void MountedItem::Start(Instant /*deadline*/) {
   if (watcher_) return watcher_->Start();
-  timer_ = host_.After({}, [this] { Look(); });
+  timer_ = host_.After({}, Looking());
 }
 
 void MountedItem::Close() {
@@ -85,14 +73,17 @@ void MountedItem::Look() {
   std::string reason = Judge();
   if (reason.empty()) return TellMet();
   const Status& updates = mount_->updates();
-  const bool for_good = !updates && lack_ != Lack::kElsewhere;
-  if (for_good) {
-    reason += Format("; %s", updates.error().text.c_str());
-    if (options_.fail_fast) return Fail(ErrorLine(reason), WaitOutcome::kImpossible);
+  const char* tail = "";
+  if (!updates && lack_ != Lack::kElsewhere) {
+    tail = updates.error().text.c_str();
   } else if (lack_ == Lack::kKubelet) {
-    reason += AskKubelet();
+    tail = AskKubelet();
   }
-  timer_ = host_.After(lack_ == Lack::kKubelet ? kMismatchResync : kResync, [this] { Look(); });
+  if (*tail != '\0') reason.append("; ").append(tail);
+  if (options_.fail_fast && !updates && lack_ != Lack::kElsewhere) {
+    return Fail(ErrorLine(reason), WaitOutcome::kImpossible);
+  }
+  timer_ = host_.After(lack_ == Lack::kKubelet ? kMismatchResync : kResync, Looking());
   board_.OnUnmet(*this, reason);  // may end everything
 }
 
@@ -107,40 +98,33 @@ std::string MountedItem::Judge() {
   }
   const Result<VolumeSnapshot> snapshot = mount_->Look();
   if (!snapshot) return snapshot.error().text;
-  const VolumeOptions& names = options_.volume;
-  const Mounted mounted = ExamineFiles(*snapshot, RulesOf(names, options_.require_name)).mounted;
-  std::string reason = Compare(*snapshot, mounted);
-  if (!reason.empty()) return reason;
+  const Mounted mounted =
+      ExamineFiles(*snapshot, RulesOf(options_.volume, options_.require_name)).mounted;
+  const bool nothing = snapshot->holds == "nothing";
+  if (const char* const difference = Compare(nothing, mounted)) {
+    return Format(difference, watcher_ ? ExpectLabel(expect_).c_str() : "a pair");
+  }
   if (mounted.problem.empty()) lack_ = Lack::kElsewhere;  // the dates, if anything
   return ProblemAt(mounted, host_.WallNow(), options_.readiness.min_validity);
 }
 
-// How the mount differs from what is expected; "": it does not.
-std::string MountedItem::Compare(const VolumeSnapshot& snapshot, const Mounted& mounted) {
-  const bool nothing = snapshot.holds == "nothing";
-  if (!watcher_) return nothing ? "nothing is mounted yet" : "";
-  const std::string label = ExpectLabel(expect_);
-  lack_ = Lack::kKubelet;
-  if (nothing) return Format("%s is not mounted yet", label.c_str());
-  if (mounted.cert_hash == expected_.cert_hash) {
-    const Json* const object = watcher_->collection().Only();
-    if (expect_.source == ReloadOptions::Source::kSecret ? IsOfSecret(snapshot, *object)
-                                                         : !HasOtherBundle(expected_, mounted)) {
-      lack_ = Lack::kMount;
-      return "";
-    }
-    return Format("the key or the CA is not that of %s", label.c_str());
+// How the mount differs from what is expected, as a pattern for its name; nullptr: it does not.
+const char* MountedItem::Compare(bool nothing, const Mounted& mounted) {
+  if (watcher_) lack_ = Lack::kKubelet;
+  if (nothing) return "%s is not mounted yet";
+  const bool same = mounted.cert_hash == expected_.cert_hash;
+  if (!watcher_ || (same && !HasOtherBundle(expected_, mounted))) {
+    lack_ = Lack::kMount;
+    return nullptr;
   }
+  if (same) return "the key or the CA is not that of %s";
   const WallTime end = mounted.leaf.not_after;
-  if (!mounted.problem.empty() || end == expected_.valid_until.value_or(end)) {
-    return Format("not what %s says", label.c_str());
-  }
-  const bool newer = end > *expected_.valid_until;
-  // A publisher follows; a Secret's mount that is newer than the Secret has to go back.
-  if (newer && expect_.source == ReloadOptions::Source::kLease) lack_ = Lack::kElsewhere;
-  return Format("%s than %s, valid until %s instead of %s", newer ? "newer" : "older",
-                label.c_str(), FormatWallTime(end).c_str(),
-                FormatWallTime(*expected_.valid_until).c_str());
+  const WallTime expected_end = expected_.valid_until.value_or(end);
+  if (!mounted.problem.empty() || end == expected_end) return "not what %s says";
+  if (end < expected_end) return "older than %s";
+  // A publisher follows; a mount that is newer than its Secret has to go back.
+  if (expect_.source == ReloadOptions::Source::kLease) lack_ = Lack::kElsewhere;
+  return "newer than %s";
 }
 
 // What is to be said of that.
@@ -148,7 +132,7 @@ const char* MountedItem::AskKubelet() {
   const Instant now = host_.Now();
   behind_since_ = std::min(behind_since_, now);
   if (!options_.nudge.on) {
-    return "; the kubelet syncs it within a minute or so (--nudge: at once)";
+    return "the kubelet syncs it within a minute or so (--nudge: at once)";
   }
   if (std::exchange(nudged_for_, expected_.cert_hash) != expected_.cert_hash) {
     nudge_backoff_.Reset();
@@ -158,7 +142,7 @@ const char* MountedItem::AskKubelet() {
     nudge_.Send();
     nudge_at_ = now + nudge_backoff_.Next();
   }
-  return "; the kubelet has been asked to sync it now";
+  return "the kubelet has been asked to sync it now";
 }
 
 void MountedItem::TellMet() {

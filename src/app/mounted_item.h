@@ -29,10 +29,11 @@ class MountedItem : public WaitItem {
   // What has to change before it can be met.
   enum class Lack { kMount, kKubelet, kElsewhere };
 
+  Function<void()> Looking();
   bool CheckTrouble();
   void Look();
   std::string Judge();
-  std::string Compare(const VolumeSnapshot& snapshot, const Mounted& mounted);
+  const char* Compare(bool nothing, const Mounted& mounted);
   const char* AskKubelet();
   void TellMet();
 

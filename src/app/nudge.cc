@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "base/wall_time.h"
-#include "domain/watch_session.h"
 
 namespace certlatch {
 
@@ -12,8 +11,8 @@ namespace certlatch {
 void Nudge::Send() {
   if (request_ != nullptr || host_.Now() < not_before_) return;
   ApiChange change;
-  change.target = Format("/api/v1/namespaces/%s/pods/%s%s", UrlEncode(options_.ns).c_str(),
-                         UrlEncode(options_.pod).c_str(), kNudgeSubresource);
+  change.target = Format("/api/v1/namespaces/%s/pods/%s%s", options_.ns.c_str(),
+                         options_.pod.c_str(), kNudgeSubresource);
   change.body = Format(R"({"metadata":{"annotations":{"certlatch.io/nudge":"%s %d"}}})",
                        FormatWallTime(host_.WallNow()).c_str(), ++count_);
   request_ = host_.Change(change, [this](const ApiAnswer& answer) { OnAnswer(answer); });
@@ -21,15 +20,13 @@ void Nudge::Send() {
 
 void Nudge::OnAnswer(const ApiAnswer& answer) {
   request_.reset();
-  std::string trouble;
-  if (answer.status != 200) trouble = DescribeAnswer(answer);
   if (answer.status == 403) not_before_ = host_.Now() + kRefusedNudgePause;
-  if (std::exchange(said_, std::move(trouble)) == said_ || said_.empty()) return;
+  const bool failed = answer.status != 200;
+  if (std::exchange(failed_, failed) || !failed) return;
   host_.Log({LogLevel::kWarning, "nudge_failed",
-             Format("--nudge: %s; the kubelet will sync in its own time%s", said_.c_str(),
-                    answer.status == 403
-                        ? "; 'certlatch rbac' before this command prints the rights it needs"
-                        : "")});
+             Format("--nudge: %s; the kubelet will sync in its own time ('certlatch rbac' prints "
+                    "the right that this needs)",
+                    DescribeAnswer(answer).c_str())});
 }
 
 }  // namespace certlatch

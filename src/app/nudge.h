@@ -15,8 +15,8 @@ constexpr const char* kAnyPod = "*";
 
 struct NudgeOptions {
   bool on = false;
-  std::string pod;  // our own, and its namespace
-  std::string ns;   // "": the command's
+  std::string pod;  // our own, and its namespace: object names
+  std::string ns;   // "", with kAnyPod: the command's
 };
 
 // A status update keeps the annotations that come with it and drops what it says of the spec (the
@@ -46,7 +46,7 @@ class Nudge {
   Handle request_;
   Instant not_before_{};
   int count_ = 0;
-  std::string said_;  // what was in the way, as last said
+  bool failed_ = false;  // the last one, and that has been said
 };
 
 }  // namespace certlatch

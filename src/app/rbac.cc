@@ -70,16 +70,17 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
 
 void AddNudge(const NudgeOptions& nudge, const std::string& ns, Rights& rights) {
   if (!nudge.on) return;
-  Selection pod{WellKnown("pods"), nudge.ns.empty() ? ns : nudge.ns, nudge.pod, ""};
-  if (pod.name == kAnyPod) pod.name.clear();
-  pod.resource.plural += kNudgeSubresource;
+  Selection pod;
+  pod.resource.plural = Format("pods%s", kNudgeSubresource);
+  pod.ns = nudge.ns.empty() ? ns : nudge.ns;
+  if (nudge.pod != kAnyPod) pod.name = nudge.pod;
   rights.Add(pod, kPatch);
 }
 
 Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList | kWatch) {
   for (const TargetName& name : wait.targets) {
     if (name.type.empty()) continue;  // nothing of the API
-    const bool everywhere = wait.all_namespaces && name.mount.empty();
+    const bool everywhere = wait.all_namespaces && !name.mounted;
     Status added = AddTarget(name, wait, everywhere, verbs, rights);
     if (!added) return added;
   }

@@ -36,7 +36,7 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
   WaitBoard& board = *this;
   for (const TargetName& name : options_.targets) {
     Reachable outside;
-    if (!name.mount.empty()) {
+    if (name.mounted) {
       items_.push_back(std::make_unique<MountedItem>(host_, options_, board, name));
     } else if (!name.type.empty()) {
       items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));

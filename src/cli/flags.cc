@@ -165,16 +165,13 @@ Status Refuse(const char* pattern, ...) {
 }
 
 void DescribeFlags(FlagTable flags, std::string& text) {
-  std::string line;
   for (const Flag& flag : flags) {
-    const char letter[] = {'-', flag.letter, ',', '\0'};
-    line += line.empty() ? Format("  %3s", flag.letter == 0 ? "" : letter) : ",";
-    line += Format(" --%s", flag.name);
     if (*flag.help == '\0') continue;
-    line += Format(" %s", flag.value);
+    const char letter[] = {'-', flag.letter, ',', '\0'};
+    std::string line =
+        Format("  %3s --%s %s", flag.letter == 0 ? "" : letter, flag.name, flag.value);
     line.resize(std::max(kHelpColumn, line.size() + 1), ' ');
     text += Format("%s%s\n", line.c_str(), flag.help);
-    line.clear();
   }
 }
 

@@ -25,7 +25,7 @@ struct Place {
 struct Flag {
   const char* name;   // without dashes
   const char* value;  // what stands for the value in the help, e.g. "DURATION"; "": a switch
-  const char* help;   // "": one line with the next, whose value and help are also its
+  const char* help;   // "": another flag's help tells of it
   // Puts a value where it belongs: a switch's is "true" or "false".
   Status (*set)(void* place, std::string_view value);
   Place place;
@@ -45,7 +45,7 @@ struct Positional {
 Status ReadFlags(const std::vector<std::string_view>& arguments, std::span<const FlagTable> tables,
                  void* const* parts, Positional& positional);
 
-// Adds one line a flag (or several alike) to `text`: "  -n, --namespace NAME   …".
+// Adds one line a flag to `text`: "  -n, --namespace NAME   …".
 void DescribeFlags(FlagTable flags, std::string& text);
 
 // Adds their names alone, on as few lines as they need: "  --namespace --server …".

@@ -56,12 +56,10 @@ Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, Nud
   nudge.ns = ValueOf(surroundings.environment, "POD_NAMESPACE");
   if (nudge.ns.empty()) nudge.ns = surroundings.service_account_namespace;
   if (nudge.ns.empty()) nudge.ns = parsed.given.ns;
-  if (!nudge.pod.empty() && (!nudge.ns.empty() || nudge.pod == kAnyPod)) return {};
+  if (nudge.pod == kAnyPod || (IsObjectName(nudge.pod) && IsObjectName(nudge.ns))) return {};
   return Refuse(
-      "--nudge needs %s in the environment: {name: %s, valueFrom: {fieldRef: {fieldPath: "
-      "metadata.%s}}}",
-      nudge.pod.empty() ? "POD_NAME" : "POD_NAMESPACE",
-      nudge.pod.empty() ? "POD_NAME" : "POD_NAMESPACE", nudge.pod.empty() ? "name" : "namespace");
+      "--nudge needs POD_NAME and POD_NAMESPACE in the environment: {name: POD_NAME, valueFrom: "
+      "{fieldRef: {fieldPath: metadata.name}}}, and likewise metadata.namespace");
 }
 
 Status RequireVolume(const VolumeOptions& volume) {

@@ -9,6 +9,9 @@ namespace certlatch {
 // Where the certificate is: parts kVolumePart.
 Status SetFileName(void* place, std::string_view value);  // relative, within the volume
 
+inline constexpr const char* kFileHelp =
+    "and --cert-file, --key-file: default ca.crt, tls.crt, tls.key";
+
 inline constexpr Flag kVolumeFlags[] = {
     {"volume", "DIR", "the directory where the certificate is mounted", SetFilled,
      CERTLATCH_PLACE(kVolumePart, VolumeOptions, directory)},
@@ -16,7 +19,7 @@ inline constexpr Flag kVolumeFlags[] = {
      0, "volume"},
     {"key-file", "NAME", "", SetFileName, CERTLATCH_PLACE(kVolumePart, VolumeOptions, key_file), 0,
      "volume"},
-    {"ca-file", "NAME", "default tls.crt, tls.key, ca.crt", SetFileName,
+    {"ca-file", "NAME", kFileHelp, SetFileName,
      CERTLATCH_PLACE(kVolumePart, VolumeOptions, ca_file), 0, "volume"},
 };
 

@@ -54,17 +54,17 @@ Status SetKeys(void* place, std::string_view value) {
 
 // DIR=secret/NAME[@NS], DIR=lease/NAME[@NS] or DIR=pair, as one more target.
 Status AddMounted(void* place, std::string_view value) {
-  auto& targets = *static_cast<std::vector<TargetName>*>(place);
-  const size_t equals = value.rfind('=');
-  const std::string_view object = equals == value.npos ? "" : value.substr(equals + 1);
-  Result<std::vector<TargetName>> named = std::vector<TargetName>(1);
-  if (object != "pair") named = ParseTargets({object});
-  if (equals == 0 || !named ||
-      (object != "pair" && IndexOf(named->front().type, "lease|secret") < 0)) {
-    return Refuse("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair");
-  }
-  named->front().mount = value.substr(0, equals);
-  targets.push_back(std::move(named->front()));
+  const size_t equals = std::min(value.rfind('='), value.size());
+  std::string_view object = value.substr(std::min(equals + 1, value.size()));
+  if (object == "pair") object = "pair/any";
+  auto named = ParseTargets({object});
+  const int type = named && equals > 0 ? IndexOf(named->front().type, "lease|secret|pair") : -1;
+  if (type < 0) return Refuse("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair");
+  TargetName& target = named->front();
+  target.mounted = true;
+  target.text = value.substr(0, equals);
+  if (type == 2) target.type.clear();
+  static_cast<std::vector<TargetName>*>(place)->push_back(std::move(target));
   return {};
 }
 
@@ -122,8 +122,8 @@ constexpr Flag kMountedFlags[] = {
      AddMounted, CERTLATCH_COMMAND(wait.targets)},
     {"cert-file", "NAME", "", SetFileName, CERTLATCH_COMMAND(wait.volume.cert_file), 0, "mounted"},
     {"key-file", "NAME", "", SetFileName, CERTLATCH_COMMAND(wait.volume.key_file), 0, "mounted"},
-    {"ca-file", "NAME", "default tls.crt, tls.key, ca.crt", SetFileName,
-     CERTLATCH_COMMAND(wait.volume.ca_file), 0, "mounted"},
+    {"ca-file", "NAME", kFileHelp, SetFileName, CERTLATCH_COMMAND(wait.volume.ca_file), 0,
+     "mounted"},
     {"require-name", "NAME", "what the certificate must be valid for", SetFilled,
      CERTLATCH_COMMAND(wait.require_name), 0, "mounted"},
     {"nudge", "", kNudgeHelp, SetSwitch, CERTLATCH_COMMAND(wait.nudge.on), 0, "mounted"},
@@ -246,7 +246,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   bool may_nudge = false;
   for (const TargetName& target : wait.targets) {
     const bool typed = !target.type.empty();
-    const bool is_object = typed && target.mount.empty();
+    const bool is_object = typed && !target.mounted;
     asks_server = asks_server || typed;
     has_objects = has_objects || is_object;
     looks_outside = looks_outside || !is_object;

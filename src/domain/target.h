@@ -19,9 +19,9 @@ struct TargetName {
   std::string ns;         // "": the command's namespace
   std::string port;       // a number or a name; "": none. Only of services
   std::string goal = {};  // "Complete", "Ready=False", "create"; "": the command's
-  std::string mount = {};  // the directory of --mounted, where its files are; "": of none
   // What kubectl says where no API has the type of an object of a manifest; "": it is none.
   std::string no_match = {};
+  bool mounted = false;  // as files in the directory `text`, which are to be as the object says
 };
 
 // A target whose type and namespace are known.

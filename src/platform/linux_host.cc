@@ -98,8 +98,9 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
   return StartProbe(loop_, *http_, what, limit, std::move(then));
 }
 
-std::unique_ptr<Mount> LinuxHost::OpenMount(const VolumeOptions& volume, Function<void()> hint) {
-  return MakeVolume(loop_, volume, std::move(hint));
+std::unique_ptr<Mount> LinuxHost::OpenMount(const std::string& directory,
+                                            const VolumeOptions& names, Function<void()> hint) {
+  return MakeVolume(loop_, directory, names, std::move(hint));
 }
 
 void LinuxHost::Print(std::string_view line) {

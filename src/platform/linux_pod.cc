@@ -14,7 +14,7 @@ namespace certlatch {
 LinuxPod::LinuxPod(Loop& loop, HttpClient& http, const PodOptions& options)
     : loop_(loop),
       options_(options),
-      volume_(MakeVolume(loop, options_.volume,
+      volume_(MakeVolume(loop, options_.volume.directory, options_.volume,
                          [this] {
                            if (hint_) hint_();
                          })),

@@ -40,10 +40,13 @@ Result<VolumeSnapshot> Volume::Read() {
   return read;
 }
 
-std::unique_ptr<Volume> MakeVolume(Loop& loop, const VolumeOptions& volume, Function<void()> hint) {
-  return std::make_unique<Volume>(loop, volume.directory,
-                                  std::vector{volume.cert_file, volume.key_file, volume.ca_file},
-                                  std::move(hint));
+std::unique_ptr<Volume> MakeVolume(Loop& loop, const std::string& directory,
+                                   const VolumeOptions& names, Function<void()> hint) {
+  std::vector<std::string> all;
+  for (const std::string* name : {&names.cert_file, &names.key_file, &names.ca_file}) {
+    all.push_back(*name);
+  }
+  return std::make_unique<Volume>(loop, directory, std::move(all), std::move(hint));
 }
 
 void Volume::Hint() {

@@ -57,6 +57,7 @@ class Volume : public Mount {
   Handle timer_;
 };
 
-std::unique_ptr<Volume> MakeVolume(Loop& loop, const VolumeOptions& volume, Function<void()> hint);
+std::unique_ptr<Volume> MakeVolume(Loop& loop, const std::string& directory,
+                                   const VolumeOptions& names, Function<void()> hint);
 
 }  // namespace certlatch

@@ -57,11 +57,11 @@ TEST(WaitFlags, TakeMountsAsTargets) {
       "--cert-file=server.crt --require-name=web.example");
   const std::vector<TargetName>& targets = command.wait.targets;
   ASSERT_EQ(targets.size(), 4U);
-  EXPECT_EQ(targets[0].type + targets[0].mount, "pod");
-  EXPECT_EQ(targets[1].mount + ' ' + targets[1].type + ' ' + targets[1].name + ' ' + targets[1].ns,
+  EXPECT_EQ(targets[0].text, "pod/a");
+  EXPECT_EQ(targets[1].text + ' ' + targets[1].type + ' ' + targets[1].name + ' ' + targets[1].ns,
             "/tls secret web-tls other");
-  EXPECT_EQ(targets[2].mount + ' ' + targets[2].type, "/a=b lease");
-  EXPECT_EQ(targets[3].mount + ' ' + targets[3].type, "x ");
+  EXPECT_EQ(targets[2].text + ' ' + targets[2].type, "/a=b lease");
+  EXPECT_EQ(targets[3].text + ' ' + targets[3].type, "x ");
   EXPECT_EQ(command.wait.volume.cert_file, "server.crt");
   EXPECT_EQ(command.wait.volume.key_file, "tls.key");
   EXPECT_EQ(command.wait.require_name, "web.example");
@@ -95,13 +95,14 @@ TEST(WaitFlags, NudgeOurOwnPodByItsNameInTheEnvironment) {
   EXPECT_TRUE(nudge.on);
   EXPECT_EQ(nudge.ns + '/' + nudge.pod, "prod/web-0") << "the namespace is the pod's own";
   EXPECT_FALSE(ParsedLine("wait --mounted /tls=secret/a", Named()).wait.nudge.on);
-  EXPECT_THAT(RefusedLine("wait --mounted /tls=secret/a --nudge"),
-              HasSubstr("--nudge needs POD_NAME in the environment: {name: POD_NAME, valueFrom: "
-                        "{fieldRef: {fieldPath: metadata.name}}}"));
+  EXPECT_THAT(
+      RefusedLine("wait --mounted /tls=secret/a --nudge"),
+      HasSubstr("--nudge needs POD_NAME and POD_NAMESPACE in the environment: {name: POD_NAME, "
+                "valueFrom: {fieldRef: {fieldPath: metadata.name}}}"));
   Surroundings elsewhere = Named();
   elsewhere.service_account_namespace.clear();
   EXPECT_THAT(RefusedLine("wait --mounted /tls=secret/a --nudge", elsewhere),
-              HasSubstr("--nudge needs POD_NAMESPACE in the environment"));
+              HasSubstr("--nudge needs POD_NAME and POD_NAMESPACE in the environment"));
   EXPECT_THAT(RefusedLine("wait --mounted /tls=pair --nudge", Named()),
               HasSubstr("--nudge needs --mounted DIR=secret/NAME or DIR=lease/NAME"));
   EXPECT_THAT(RefusedLine("wait pod/a --nudge", Named()), HasSubstr("--nudge needs --mounted"));

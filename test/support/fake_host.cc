@@ -94,10 +94,11 @@ Handle FakeHost::Probe(const Reachable& what, Duration limit,
   return handle;
 }
 
-std::unique_ptr<Mount> FakeHost::OpenMount(const VolumeOptions& volume, Function<void()> hint) {
-  Directory& directory = directories[volume.directory];
-  directory.hint = std::make_shared<Function<void()>>(std::move(hint));
-  return std::make_unique<FakeMount>(directory, volume);
+std::unique_ptr<Mount> FakeHost::OpenMount(const std::string& directory, const VolumeOptions& names,
+                                           Function<void()> hint) {
+  Directory& opened = directories[directory];
+  opened.hint = std::make_shared<Function<void()>>(std::move(hint));
+  return std::make_unique<FakeMount>(opened, names);
 }
 
 void FakeHost::Hint(const std::string& name) {

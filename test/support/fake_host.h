@@ -41,7 +41,8 @@ class FakeHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
-  std::unique_ptr<Mount> OpenMount(const VolumeOptions& volume, Function<void()> hint) override;
+  std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
+                                   Function<void()> hint) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Say(std::string_view text, bool to_stderr) override {
     said += (to_stderr ? "!" : "") + std::string(text);
