@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/dry_run_item.h"
+#include "app/mounted_item.h"
 #include "app/object_item.h"
 #include "app/reachable_item.h"
 #include "app/selected_item.h"
@@ -38,6 +39,8 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
     Reachable outside;
     if (!name.object.empty()) {
       items_.push_back(std::make_unique<DryRunItem>(host_, options_, board, name));
+    } else if (name.mounted) {
+      items_.push_back(std::make_unique<MountedItem>(host_, options_, board, name));
     } else if (!name.type.empty()) {
       items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
     } else if (ParseReachable(name.text, outside)) {

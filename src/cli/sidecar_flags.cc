@@ -121,6 +121,7 @@ constexpr Flag kSidecarFlags[] = {
      CERTLATCH_SIDECAR(reload.debounce)},
     {"resync", "DURATION", "look also without a change; default 60s", SetLimit,
      CERTLATCH_SIDECAR(reload.resync)},
+    {"nudge", "", kNudgeHelp, SetSwitch, CERTLATCH_SIDECAR(wait.nudge.on), 0, "expect"},
     {"unready-when", "WHEN", "expired (default), broken or never: for /readyz", SetUnreadyWhen,
      CERTLATCH_SIDECAR(unready_when)},
     {"listen", "ADDR:PORT", "for /healthz /readyz /metrics; default :9847; or off", SetListen,
@@ -178,6 +179,8 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
       sidecar.expect.source != ReloadOptions::Source::kNone || !sidecar.wait.targets.empty();
   status = CompleteExpect(surroundings, parsed, needs_api, sidecar.expect, sidecar.watch,
                           sidecar.wait.ns);
+  if (status) status = CompleteNudge(surroundings, parsed, sidecar.wait.nudge);
+  sidecar.reload.nudge = sidecar.wait.nudge.on;
   sidecar.wait.watch.retry_unauthorized = sidecar.watch.retry_unauthorized;
   return status;
 }

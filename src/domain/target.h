@@ -22,6 +22,7 @@ struct TargetName {
   // What kubectl says where no API has the type of an object of a manifest; "": it is none.
   std::string no_match = {};
   std::string object = {};  // of a dry run (dry_run.h): what is to be created, as JSON
+  bool mounted = false;     // as files in the directory `text`, which are to be as the object says
 };
 
 // A target whose type and namespace are known.

@@ -5,12 +5,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "app/host.h"
+#include "app/pod.h"
 #include "base/function.h"
 
 namespace certlatch::test {
@@ -39,6 +41,8 @@ class FakeHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
+  std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
+                                   Function<void()> hint) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Say(std::string_view text, bool to_stderr) override {
     said += (to_stderr ? "!" : "") + std::string(text);
@@ -61,6 +65,19 @@ class FakeHost : public Host {
   // A probe's request has the method "PROBE" and its text as target.
   void AnswerProbe(int id, const ProbeOutcome& outcome);
 
+  // What --mounted finds in a directory.
+  struct Directory {
+    std::map<std::string, std::string> files;
+    std::optional<Error> unreadable;  // instead of them
+    std::optional<Error> fixed;       // why nothing will ever change
+    Function<void()> before_look;     // what happens in the moment before it is read
+    int looks = 0;
+    int open = 0;  // how many mounts watch it
+    std::shared_ptr<Function<void()>> hint;
+  };
+  std::map<std::string, Directory> directories;
+  void Hint(const std::string& directory);  // something has changed there
+
   // All lines logged, as text.
   std::string Log() const;
 
@@ -78,6 +95,7 @@ class FakeHost : public Host {
     Function<void(const ProbeOutcome&)> probed;
   };
   struct Registration;
+  class FakeMount;
   using TimerKey = std::pair<Instant, int>;
 
   Handle Register(Request request, Function<void(std::string_view)> bytes,
