@@ -10,7 +10,7 @@ namespace certlatch {
 Status SetFileName(void* place, std::string_view value);  // relative, within the volume
 
 inline constexpr const char* kFileHelp =
-    "and --cert-file, --key-file: default ca.crt, tls.crt, tls.key";
+    "--cert-file, --key-file: default ca.crt, tls.crt, tls.key";
 
 inline constexpr Flag kVolumeFlags[] = {
     {"volume", "DIR", "the directory where the certificate is mounted", SetFilled,
