@@ -74,6 +74,10 @@ Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList |
     Status added = AddTarget(name, wait, wait.all_namespaces, verbs, rights);
     if (!added) return added;
   }
+  for (const TargetName& write : wait.writes) {
+    Status added = AddTarget(write, wait, false, verbs, rights);
+    if (!added) return added;
+  }
   for (const std::string& type : wait.types) {
     TargetName any;
     any.text = any.type = type;
@@ -118,6 +122,11 @@ void AddExpected(const ExpectOptions& expect, unsigned verbs, Rights& rights) {
   rights.Add(ExpectSelection(expect), verbs);
 }
 
+void AddWritten(const TargetName& write, Rights& rights) {
+  if (write.text.empty()) return;
+  rights.Add({WellKnown("secret"), write.ns, write.name, ""}, kList | kWatch);
+}
+
 void AddPublish(const PublishOptions& publish, Rights& rights) {
   using Source = ReloadOptions::Source;
   if (!publish.secret.empty()) {
@@ -144,6 +153,7 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
     case Command::Kind::kSidecar:
       ns = &command.sidecar.wait.ns;
       status = AddWait(command.sidecar.wait, rights);
+      AddWritten(command.sidecar.write, rights);
       AddExpected(command.sidecar.expect,
                   command.sidecar.reload.expect_on_change ? kGet : kList | kWatch, rights);
       break;
@@ -162,6 +172,7 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
     case Command::Kind::kShell:
       status = AddShell(command.shell, ns, rights);
       break;
+    case Command::Kind::kInstall:
     case Command::Kind::kPrint:
       break;
   }

@@ -84,6 +84,7 @@ void Sidecar::OnWaited(WaitResult&& result) {
 void Sidecar::Begin() {
   reload_.emplace(CompleteReload());
   pod_.OnVolumeHint([this] { OnVolumeHint(); });
+  WatchWritten();
   WatchExpected();
   Proceed();
 }
@@ -100,17 +101,33 @@ ReloadOptions Sidecar::CompleteReload() const {
 }
 
 // An outage, or a right that is taken away for a while, is nothing to end for.
+WatchSettings Sidecar::LongWatch() const {
+  WatchSettings settings = options_.watch;
+  settings.retry_forbidden = settings.retry_unauthorized = true;
+  settings.watch_for = kWatchFor;
+  return settings;
+}
+
 void Sidecar::WatchExpected() {
   if (options_.expect.source == ReloadOptions::Source::kNone || options_.reload.expect_on_change) {
     return;
   }
-  WatchSettings settings = options_.watch;
-  settings.retry_forbidden = settings.retry_unauthorized = true;
-  settings.watch_for = kWatchFor;
-  watcher_ = std::make_unique<ObjectWatcher>(host_, ExpectSelection(options_.expect), settings,
+  watcher_ = std::make_unique<ObjectWatcher>(host_, ExpectSelection(options_.expect), LongWatch(),
                                              [this] { OnExpectedObject(); });
   watcher_->OnWatchNews([this](ObjectWatcher::WatchNews news) { OnWatchNews(news); });
   watcher_->Start();
+}
+
+// By the watch of what is expected, where that is the same Secret.
+void Sidecar::WatchWritten() {
+  const TargetName& write = options_.write;
+  if (write.text.empty()) return;
+  writer_ = std::make_unique<SecretWriter>(host_, write, options_.wait.write_mode,
+                                           [this] { OnWritten(); });
+  const ExpectOptions& expect = options_.expect;
+  const bool same = expect.source == ReloadOptions::Source::kSecret && expect.name == write.name &&
+                    expect.ns == write.ns;
+  if (!same) writer_->Watch(LongWatch());
 }
 
 void Sidecar::Interrupt(const char* /*signal*/) { Finish(WaitOutcome::kMet, {}); }
@@ -124,6 +141,7 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   preparing_.reset();
   for (Handle& tell : tells_) tell.reset();
   if (watcher_) watcher_->Close();
+  if (writer_) writer_->Close();
   done_({outcome, std::move(errors)});
 }
 
@@ -183,8 +201,26 @@ void Sidecar::OnExpectedObject() {
   const bool known = collection.knowledge == Collection::Knowledge::kKnown;
   if (trouble || !known || collection.revision == seen_revision_) return;
   seen_revision_ = collection.revision;
-  const Json* object = collection.Only();
-  reload_->OnExpected(ReadExpected(options_.expect, object), At());
+  if (SharesWatch()) return writer_->Take(collection);
+  Expect(collection.Only());
+}
+
+// What the writer saw has been written, or why not is known: now the mount can be compared.
+void Sidecar::OnWritten() {
+  ReadVolume();
+  if (SharesWatch()) return Expect(watcher_->collection().Only());
+  Proceed();
+}
+
+void Sidecar::Expect(const Json* object) {
+  Expected expected = ReadExpected(options_.expect, object);
+  // What must not be written is not what should be mounted.
+  if (SharesWatch() && !writer_->trouble().empty()) {
+    expected = {};
+    expected.problem =
+        Format("%s: %s", ExpectLabel(options_.expect).c_str(), writer_->trouble().c_str());
+  }
+  reload_->OnExpected(std::move(expected), At());
   if (object != nullptr && (*object)["immutable"].AsBool().value_or(false) &&
       !std::exchange(said_immutable_, true)) {
     host_.Log(
@@ -277,7 +313,9 @@ void Sidecar::Proceed() {
     std::string error =
         Format("error: no verified certificate after %s: %s",
                RoughDuration(options_.reload.timeout).c_str(), actions.timed_out.c_str());
-    if (!api_trouble_.empty()) error += Format(" (%s)", api_trouble_.c_str());
+    std::string cause = api_trouble_;
+    if (cause.empty() && writer_) cause = writer_->trouble();
+    if (!cause.empty()) error += Format(" (%s)", cause.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }
   if (actions.kubelet_lag) metrics_.kubelet_lag.Add(*actions.kubelet_lag);

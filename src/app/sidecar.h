@@ -15,6 +15,7 @@
 #include "app/mode.h"
 #include "app/object_watcher.h"
 #include "app/pod.h"
+#include "app/secret_writer.h"
 #include "app/wait.h"
 #include "base/function.h"
 #include "domain/metrics.h"
@@ -31,6 +32,7 @@ struct SidecarOptions {
   std::string require_name;
   UnreadyWhen unready_when = UnreadyWhen::kExpired;
   std::string listen = ":9847";  // as ParseListenAddress takes it; "": no status pages
+  TargetName write;              // the Secret to be written; its text, the directory: "": none
   WaitOptions wait;              // without targets: nothing to wait for
   WatchSettings watch;
 };
@@ -54,6 +56,10 @@ class Sidecar : public Mode {
   void Begin();
   ReloadOptions CompleteReload() const;
   void WatchExpected();
+  void WatchWritten();
+  WatchSettings LongWatch() const;
+  // What is expected is what is written.
+  bool SharesWatch() const { return writer_ != nullptr && !writer_->watches(); }
 
   // Facts
   Now At() { return {host_.Now(), host_.WallNow()}; }
@@ -63,6 +69,8 @@ class Sidecar : public Mode {
   void LookForApp();
   ExaminedPair Examine(const VolumeSnapshot& snapshot) const;
   void OnExpectedObject();
+  void OnWritten();
+  void Expect(const Json* object);
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
   void OnTold(size_t method, const TellOutcome& outcome);
@@ -106,6 +114,7 @@ class Sidecar : public Mode {
   Handle preparing_;
 
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
+  std::unique_ptr<SecretWriter> writer_;
   uint64_t seen_revision_ = 0;
   Handle fetch_;
   bool said_established_ = false;

@@ -41,6 +41,11 @@ inline constexpr Flag kExpectFlags[] = {
      CERTLATCH_PLACE(kPodPart, PodOptions, prove)},
 };
 
+// Which Secret is written where: DIR=secret/NAME[@NS]. One, or one more of them.
+Status SetWrite(void* place, std::string_view value);      // a TargetName
+Status AddWrite(void* place, std::string_view value);      // a std::vector<TargetName>
+Status SetWriteMode(void* place, std::string_view value);  // an unsigned
+
 // Checks that there is a volume.
 Status RequireVolume(const VolumeOptions& volume);
 

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "platform/probe.h"
+#include "platform/volume_writer.h"
 
 namespace certlatch {
 
@@ -94,6 +95,11 @@ Function<void(const ApiAnswer&)> LinuxHost::Telling(const char* verb, const std:
 Handle LinuxHost::Probe(const Reachable& what, Duration limit,
                         Function<void(const ProbeOutcome&)> then) {
   return StartProbe(loop_, *http_, what, limit, std::move(then));
+}
+
+Status LinuxHost::WriteVolume(const std::string& directory, const std::vector<SecretFile>& files,
+                              unsigned mode, std::string& written) {
+  return certlatch::WriteVolume(directory, files, mode, written);
 }
 
 void LinuxHost::Print(std::string_view line) {

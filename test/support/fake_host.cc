@@ -61,6 +61,25 @@ Handle FakeHost::Register(Request request, Function<void(std::string_view)> byte
   return std::make_unique<Registration>([this, id] { pending_.erase(id); });
 }
 
+Status FakeHost::WriteVolume(const std::string& directory,
+                             const std::vector<SecretFile>& its_files, unsigned mode,
+                             std::string& generation) {
+  if (write_problem) return *write_problem;
+  std::map<std::string, std::string> after;
+  for (const auto& [path, bytes] : files) {
+    if (path.substr(0, path.rfind('/')) != directory) after[path] = bytes;
+  }
+  for (const SecretFile& file : its_files) {
+    after[directory + "/" + file.name] = std::string(file.bytes.Reveal());
+  }
+  write_mode = mode;
+  if (after == files) return {};
+  files = after;
+  generation = "..g" + std::to_string(++writes);
+  if (on_write) on_write();
+  return {};
+}
+
 void FakeHost::Advance(Duration length) {
   const Instant until = now_ + length;
   while (!timers_.empty() && timers_.begin()->first.first <= until) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ class FakeHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
+  Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& its_files,
+                     unsigned mode, std::string& generation) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Say(std::string_view text, bool to_stderr) override {
     said += (to_stderr ? "!" : "") + std::string(text);
@@ -66,6 +69,12 @@ class FakeHost : public Host {
 
   std::vector<std::string> printed;
   std::vector<std::string> logged;  // texts
+  // What directories that were written hold, by "DIR/NAME", and how often that was changed.
+  std::map<std::string, std::string> files;
+  int writes = 0;
+  unsigned write_mode = 0;             // of the last write
+  Function<void()> on_write;           // after each change
+  std::optional<Error> write_problem;  // instead of writing
   std::string said;                 // with a '!' before what went to standard error
   std::vector<Request> history;     // all requests ever made
   Duration probe_limit{};           // of the last probe
