@@ -39,7 +39,7 @@ class WriteSystem : public SystemTest {
     return read && *read == pair.cert;
   }
   std::unique_ptr<Subprocess> StartSidecar() {
-    Args argv = {"certlatch", "sidecar", WriteFlag(), "--listen=off", "-v"};
+    Args argv = {"certlatch", "sidecar", WriteFlag(), "--listen=off"};
     for (const std::string& flag : FlagsFor(api().url())) argv.push_back(flag);
     const Args exec = {"--exec", "--", "/bin/cp", directory() + "/tls.crt", TempFile("read-by-app")};
     argv.insert(argv.end(), exec.begin(), exec.end());
