@@ -8,14 +8,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/function.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "domain/api_answer.h"
 #include "domain/reachable.h"
-#include "domain/secret_files.h"
 
 namespace certlatch {
 
@@ -56,11 +54,12 @@ class Host {
   [[nodiscard]] virtual Handle Probe(const Reachable& what, Duration limit,
                                      Function<void(const ProbeOutcome&)> then) = 0;
 
-  // Brings what `directory` shows to `files`, all at once, with `mode`. The name of the new
+  // Brings what `directory` shows to the files of a Secret's `data`, which CheckSecretFiles let
+  // through, all at once, with `mode`. The name of the new
   // generation goes to `written`; "": it holds them already. Errors: kConfig where waiting alone
   // cannot help, else kRetry; one line with the next step.
-  virtual Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& files,
-                             unsigned mode, std::string& written) = 0;
+  virtual Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                             std::string& written) = 0;
 
   virtual void Print(std::string_view line) = 0;  // to standard output
   // The user's own text as it is, with its line breaks or without, to one or the other.

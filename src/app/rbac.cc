@@ -122,11 +122,6 @@ void AddExpected(const ExpectOptions& expect, unsigned verbs, Rights& rights) {
   rights.Add(ExpectSelection(expect), verbs);
 }
 
-void AddWritten(const TargetName& write, Rights& rights) {
-  if (write.text.empty()) return;
-  rights.Add({WellKnown("secret"), write.ns, write.name, ""}, kList | kWatch);
-}
-
 void AddPublish(const PublishOptions& publish, Rights& rights) {
   using Source = ReloadOptions::Source;
   if (!publish.secret.empty()) {
@@ -153,7 +148,6 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
     case Command::Kind::kSidecar:
       ns = &command.sidecar.wait.ns;
       status = AddWait(command.sidecar.wait, rights);
-      AddWritten(command.sidecar.write, rights);
       AddExpected(command.sidecar.expect,
                   command.sidecar.reload.expect_on_change ? kGet : kList | kWatch, rights);
       break;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "domain/readiness.h"
 #include "domain/secret_files.h"
 
 namespace certlatch {
@@ -14,79 +15,33 @@ constexpr Duration kRetry = 2s;
 }  // namespace
 
 Status WriteSecret(Host& host, const Json& secret, const TargetName& where, unsigned mode) {
-  std::vector<SecretFile> files;
-  Status status = ReadSecretFiles(secret, files);
+  const Json& data = secret["data"];
+  Status status = CheckSecretFiles(data);
   std::string written;
-  if (status) status = host.WriteVolume(where.text, files, mode, written);
+  if (status) status = host.WriteVolume(where.text, data, mode, written);
   if (!status || written.empty()) return status;
-  host.Log({LogLevel::kInfo,
-            "written",
-            Format("secret/%s: %zu files written to %s/%s", where.name.c_str(), files.size(),
-                   where.text.c_str(), written.c_str()),
-            {{"directory", where.text}, {"generation", written}}});
+  host.Log({LogLevel::kInfo, "written",
+            Format("secret/%s: %zu files written to %s/%s", where.name.c_str(),
+                   data.members().size(), where.text.c_str(), written.c_str())});
   return status;
 }
 
-SecretWriter::SecretWriter(Host& host, const TargetName& where, unsigned mode,
-                           Function<void()> tried)
-    : host_(host), where_(where), mode_(mode), tried_(std::move(tried)) {
-  target_.resource = WellKnown("secret");
-}
-
-void SecretWriter::Watch(const WatchSettings& settings) {
-  watcher_ = std::make_unique<ObjectWatcher>(
-      host_, Selection{target_.resource, where_.ns, where_.name, ""}, settings,
-      [this] { OnChange(); });
-  watcher_->Start();
-}
-
-void SecretWriter::OnChange() {
-  if (watcher_->trouble()) return SayTrouble(watcher_->trouble()->text);
-  const Collection& known = watcher_->collection();
-  if (known.knowledge == Collection::Knowledge::kKnown &&
-      std::exchange(seen_revision_, known.revision) != known.revision) {
-    Take(known);
-  }
-}
-
-void SecretWriter::Take(const Collection& known) {
-  known_ = &known;
-  Try();
-}
-
-void SecretWriter::Close() {
-  timer_.reset();
-  if (watcher_) watcher_->Close();
-}
-
-void SecretWriter::Try() {
-  const WallTime now = host_.WallNow();
-  const Verdict verdict = JudgeReady(target_, {known_}, settings_, now);
-  Duration pause = kRetry;
-  bool again = verdict.recheck.has_value();
-  std::string trouble = verdict.reason;
+Duration WriteReady(Host& host, const TargetName& where, unsigned mode, const Collection& known,
+                    std::string& trouble) {
+  Target target;
+  target.resource = WellKnown("secret");
+  const WallTime now = host.WallNow();
+  Verdict verdict = JudgeReady(target, {&known}, {}, now);
   if (verdict.state == Verdict::State::kMet) {
-    const Status written = WriteSecret(host_, *known_->Only(), where_, mode_);
-    again = !written;
-    if (again) trouble = written.error().text;
-  } else if (again) {
-    pause = std::clamp<std::chrono::seconds>(*verdict.recheck - now + 1s, 1s, 24h);
+    Status written = WriteSecret(host, *known.Only(), where, mode);
+    if (written) return {};
+    trouble = std::move(written.error().text);
+    return kRetry;
   }
-  SayTrouble(trouble);
-  timer_.reset();
-  if (again) timer_ = host_.After(pause, [this] { Try(); });
-  tried_();
-}
-
-// Once per change; and when it is over.
-void SecretWriter::SayTrouble(const std::string& trouble) {
-  if (trouble == trouble_) return;
-  trouble_ = trouble;
-  const bool over = trouble.empty();
-  host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
-             over ? Format("secret/%s: is in %s again", where_.name.c_str(), where_.text.c_str())
-                  : Format("secret/%s: %s; what is in %s stays; retrying", where_.name.c_str(),
-                           trouble.c_str(), where_.text.c_str())});
+  trouble = std::move(verdict.reason);
+  if (!verdict.recheck) return {};
+  // Wall time has whole seconds: a full one more, so that the moment has surely come.
+  return std::clamp<std::chrono::seconds>(*verdict.recheck - now + 1s, 1s, 24h);
 }
 
 }  // namespace certlatch

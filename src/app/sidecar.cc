@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/secret_writer.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -84,7 +85,6 @@ void Sidecar::OnWaited(WaitResult&& result) {
 void Sidecar::Begin() {
   reload_.emplace(CompleteReload());
   pod_.OnVolumeHint([this] { OnVolumeHint(); });
-  WatchWritten();
   WatchExpected();
   Proceed();
 }
@@ -101,33 +101,17 @@ ReloadOptions Sidecar::CompleteReload() const {
 }
 
 // An outage, or a right that is taken away for a while, is nothing to end for.
-WatchSettings Sidecar::LongWatch() const {
-  WatchSettings settings = options_.watch;
-  settings.retry_forbidden = settings.retry_unauthorized = true;
-  settings.watch_for = kWatchFor;
-  return settings;
-}
-
 void Sidecar::WatchExpected() {
   if (options_.expect.source == ReloadOptions::Source::kNone || options_.reload.expect_on_change) {
     return;
   }
-  watcher_ = std::make_unique<ObjectWatcher>(host_, ExpectSelection(options_.expect), LongWatch(),
+  WatchSettings settings = options_.watch;
+  settings.retry_forbidden = settings.retry_unauthorized = true;
+  settings.watch_for = kWatchFor;
+  watcher_ = std::make_unique<ObjectWatcher>(host_, ExpectSelection(options_.expect), settings,
                                              [this] { OnExpectedObject(); });
   watcher_->OnWatchNews([this](ObjectWatcher::WatchNews news) { OnWatchNews(news); });
   watcher_->Start();
-}
-
-// By the watch of what is expected, where that is the same Secret.
-void Sidecar::WatchWritten() {
-  const TargetName& write = options_.write;
-  if (write.text.empty()) return;
-  writer_ = std::make_unique<SecretWriter>(host_, write, options_.wait.write_mode,
-                                           [this] { OnWritten(); });
-  const ExpectOptions& expect = options_.expect;
-  const bool same = expect.source == ReloadOptions::Source::kSecret && expect.name == write.name &&
-                    expect.ns == write.ns;
-  if (!same) writer_->Watch(LongWatch());
 }
 
 void Sidecar::Interrupt(const char* /*signal*/) { Finish(WaitOutcome::kMet, {}); }
@@ -139,9 +123,9 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   fetch_.reset();
   waited_.reset();
   preparing_.reset();
+  write_again_.reset();
   for (Handle& tell : tells_) tell.reset();
   if (watcher_) watcher_->Close();
-  if (writer_) writer_->Close();
   done_({outcome, std::move(errors)});
 }
 
@@ -201,24 +185,21 @@ void Sidecar::OnExpectedObject() {
   const bool known = collection.knowledge == Collection::Knowledge::kKnown;
   if (trouble || !known || collection.revision == seen_revision_) return;
   seen_revision_ = collection.revision;
-  if (SharesWatch()) return writer_->Take(collection);
-  Expect(collection.Only());
+  Expect();
 }
 
-// What the writer saw has been written, or why not is known: now the mount can be compared.
-void Sidecar::OnWritten() {
-  ReadVolume();
-  if (SharesWatch()) return Expect(watcher_->collection().Only());
-  Proceed();
-}
-
-void Sidecar::Expect(const Json* object) {
+void Sidecar::Expect() {
+  const Json* object = watcher_->collection().Only();
   Expected expected = ReadExpected(options_.expect, object);
-  // What must not be written is not what should be mounted.
-  if (SharesWatch() && !writer_->trouble().empty()) {
-    expected = {};
-    expected.problem =
-        Format("%s: %s", ExpectLabel(options_.expect).c_str(), writer_->trouble().c_str());
+  if (!options_.writes.empty()) {
+    const Duration pause = WriteReady(host_, options_.writes[0], options_.wait.write_mode,
+                                      watcher_->collection(), expected.problem);
+    write_again_.reset();
+    if (pause > Duration::zero()) write_again_ = host_.After(pause, [this] { Expect(); });
+    SayWritten(expected.problem);
+    ReadVolume();  // before it is compared with what is expected
+    // What must not be written is not what should be mounted.
+    expected.known = expected.known && expected.problem.empty();
   }
   reload_->OnExpected(std::move(expected), At());
   if (object != nullptr && (*object)["immutable"].AsBool().value_or(false) &&
@@ -314,7 +295,7 @@ void Sidecar::Proceed() {
         Format("error: no verified certificate after %s: %s",
                RoughDuration(options_.reload.timeout).c_str(), actions.timed_out.c_str());
     std::string cause = api_trouble_;
-    if (cause.empty() && writer_) cause = writer_->trouble();
+    if (cause.empty()) cause = write_trouble_;
     if (!cause.empty()) error += Format(" (%s)", cause.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }
@@ -372,6 +353,18 @@ void Sidecar::SayTrouble(bool api, const std::string& trouble) {
              over ? Format("%s: %s", label.c_str(), well)
                   : Format("%s: %s%s%s", label.c_str(), api ? "" : "changes are noticed late: ",
                            trouble.c_str(), api ? "; retrying" : "")});
+}
+
+// Likewise.
+void Sidecar::SayWritten(const std::string& trouble) {
+  if (trouble == write_trouble_) return;
+  write_trouble_ = trouble;
+  const bool over = trouble.empty();
+  const TargetName& write = options_.writes[0];
+  host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
+             Format(over ? "secret/%s: is in %s again%s"
+                         : "secret/%s: what is in %s stays, since the new is not written: %s",
+                    write.name.c_str(), write.text.c_str(), trouble.c_str())});
 }
 
 // --- pages ------------------------------------------------------------------------------------

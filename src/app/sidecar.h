@@ -15,7 +15,6 @@
 #include "app/mode.h"
 #include "app/object_watcher.h"
 #include "app/pod.h"
-#include "app/secret_writer.h"
 #include "app/wait.h"
 #include "base/function.h"
 #include "domain/metrics.h"
@@ -31,9 +30,9 @@ struct SidecarOptions {
   ReloadOptions reload;  // its bounds; what is said elsewhere is filled in by the sidecar
   std::string require_name;
   UnreadyWhen unready_when = UnreadyWhen::kExpired;
-  std::string listen = ":9847";  // as ParseListenAddress takes it; "": no status pages
-  TargetName write;              // the Secret to be written; its text, the directory: "": none
-  WaitOptions wait;              // without targets: nothing to wait for
+  std::string listen = ":9847";    // as ParseListenAddress takes it; "": no status pages
+  std::vector<TargetName> writes;  // none, or the Secret that is expected; its text: where to
+  WaitOptions wait;                // without targets: nothing to wait for
   WatchSettings watch;
 };
 
@@ -56,10 +55,6 @@ class Sidecar : public Mode {
   void Begin();
   ReloadOptions CompleteReload() const;
   void WatchExpected();
-  void WatchWritten();
-  WatchSettings LongWatch() const;
-  // What is expected is what is written.
-  bool SharesWatch() const { return writer_ != nullptr && !writer_->watches(); }
 
   // Facts
   Now At() { return {host_.Now(), host_.WallNow()}; }
@@ -69,8 +64,7 @@ class Sidecar : public Mode {
   void LookForApp();
   ExaminedPair Examine(const VolumeSnapshot& snapshot) const;
   void OnExpectedObject();
-  void OnWritten();
-  void Expect(const Json* object);
+  void Expect();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
   void OnTold(size_t method, const TellOutcome& outcome);
@@ -85,6 +79,7 @@ class Sidecar : public Mode {
   void Write(const ReloadNote& note);
   void SayWatch(LogLevel level, const char* event, const char* what);
   void SayTrouble(bool api, const std::string& trouble);  // false: of the volume
+  void SayWritten(const std::string& trouble);
   void Finish(WaitOutcome outcome, std::vector<std::string> errors);
 
   // Pages
@@ -114,7 +109,8 @@ class Sidecar : public Mode {
   Handle preparing_;
 
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
-  std::unique_ptr<SecretWriter> writer_;
+  Handle write_again_;
+  std::string write_trouble_;  // as last said; "": none
   uint64_t seen_revision_ = 0;
   Handle fetch_;
   bool said_established_ = false;

@@ -26,14 +26,14 @@ Status CompleteInstall(Parsed& parsed, const Surroundings& /*surroundings*/) {
     return Refuse("install needs one directory: mount an emptyDir, and give its path");
   }
   parsed.command.text = words[0];
-  parsed.command.connection = {};
+  parsed.command.connection.server.clear();
   return {};
 }
 
 }  // namespace
 
-const ModeSyntax kInstallMode = {"install",        Command::Kind::kInstall, kInstallUsage,
-                                 kInstallExamples, {},                      0,
-                                 0,                0,                       CompleteInstall};
+const ModeSyntax kInstallMode = {
+    "install", Command::Kind::kInstall, kInstallUsage, kInstallExamples, {}, 0, 0,
+    0,         CompleteInstall};
 
 }  // namespace certlatch

@@ -50,7 +50,7 @@ Status SetProbe(void* place, std::string_view value) {
   return {};
 }
 
-Status SetWrite(void* place, std::string_view value) {
+Status AddWrite(void* place, std::string_view value) {
   const size_t equals = value.find('=');
   std::string_view directory = value.substr(0, equals);
   while (directory.ends_with('/')) directory.remove_suffix(1);  // it would follow a link
@@ -60,15 +60,11 @@ Status SetWrite(void* place, std::string_view value) {
       !targets->front().goal.empty()) {
     return Refuse("must be DIR=secret/NAME");
   }
-  auto& write = *static_cast<TargetName*>(place);
-  write = std::move(targets->front());
+  TargetName& write = targets->front();
   write.text = directory;
   write.goal = "ready";
+  static_cast<std::vector<TargetName>*>(place)->push_back(std::move(write));
   return {};
-}
-
-Status AddWrite(void* place, std::string_view value) {
-  return SetWrite(&static_cast<std::vector<TargetName>*>(place)->emplace_back(), value);
 }
 
 // In octal, as for chmod: who may read and write; we must read.

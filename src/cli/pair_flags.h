@@ -41,8 +41,7 @@ inline constexpr Flag kExpectFlags[] = {
      CERTLATCH_PLACE(kPodPart, PodOptions, prove)},
 };
 
-// Which Secret is written where: DIR=secret/NAME[@NS]. One, or one more of them.
-Status SetWrite(void* place, std::string_view value);      // a TargetName
+// Which Secret is written where: DIR=secret/NAME[@NS], one more of them.
 Status AddWrite(void* place, std::string_view value);      // a std::vector<TargetName>
 Status SetWriteMode(void* place, std::string_view value);  // an unsigned
 

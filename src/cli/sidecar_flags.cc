@@ -111,8 +111,8 @@ constexpr Flag kSidecarFlags[] = {
     {"touch", "FILE", "reload by the time of a file", SetFilled, CERTLATCH_TELL(touch)},
     {"wait", "TARGET", "first wait for TYPE/NAME[:PORT][@NS]; may be repeated", AddTarget,
      CERTLATCH_COMMAND(sidecar.wait.targets)},
-    {"write", "DIR=secret/NAME", "keep its files there: no kubelet to wait for", SetWrite,
-     CERTLATCH_SIDECAR(write)},
+    {"write", "DIR=secret/NAME", "keep its files there: no kubelet to wait for", AddWrite,
+     CERTLATCH_SIDECAR(writes)},
     {"write-mode", "MODE", "of these files; default 0440", SetWriteMode,
      CERTLATCH_SIDECAR(wait.write_mode), 0, "write"},
     {"timeout", "DURATION", "until a pair is verified; default 3m", SetLimit,
@@ -166,22 +166,26 @@ const char* WhatIsWrong(const SidecarOptions& options, const Given& given) {
   return nullptr;
 }
 
-// What is written is what is mounted and expected, unless somebody says otherwise.
-void DefaultToWritten(SidecarOptions& sidecar) {
-  const TargetName& write = sidecar.write;
-  if (write.text.empty()) return;
+// What is written is what is expected; and mounted, unless another directory is named.
+Status CompleteWrite(SidecarOptions& sidecar) {
+  if (sidecar.writes.empty()) return {};
+  const TargetName& write = sidecar.writes[0];
+  ExpectOptions& expect = sidecar.expect;
+  if (sidecar.writes.size() > 1 || !expect.name.empty()) {
+    return Refuse("--write says what is expected: give it once, and no --expect");
+  }
   std::string& volume = sidecar.pod.volume.directory;
   if (volume.empty()) volume = write.text;
-  if (sidecar.expect.source != ReloadOptions::Source::kNone) return;
-  sidecar.expect.source = ReloadOptions::Source::kSecret;
-  sidecar.expect.name = write.name;
-  sidecar.expect.ns = write.ns;
+  expect.source = ReloadOptions::Source::kSecret;
+  expect.name = write.name;
+  expect.ns = write.ns;
+  return {};
 }
 
 Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   SidecarOptions& sidecar = parsed.command.sidecar;
-  DefaultToWritten(sidecar);
-  Status status = RequireVolume(sidecar.pod.volume);
+  Status status = CompleteWrite(sidecar);
+  if (status) status = RequireVolume(sidecar.pod.volume);
   if (status) status = CompleteExec(parsed, sidecar.pod.tell.exec);
   if (status) status = CheckHttp(sidecar.pod.tell.http);
   if (!status) return status;
@@ -194,7 +198,6 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
       sidecar.expect.source != ReloadOptions::Source::kNone || !sidecar.wait.targets.empty();
   status = CompleteExpect(surroundings, parsed, needs_api, sidecar.expect, sidecar.watch,
                           sidecar.wait.ns);
-  if (sidecar.write.ns.empty()) sidecar.write.ns = sidecar.wait.ns;
   sidecar.wait.watch.retry_unauthorized = sidecar.watch.retry_unauthorized;
   return status;
 }

@@ -1,6 +1,6 @@
 #include "domain/secret_files.h"
 
-#include <utility>
+#include <string_view>
 
 #include "base/text.h"
 #include "domain/base64.h"
@@ -17,26 +17,25 @@ bool IsFileName(std::string_view name) {
          !name.starts_with("..");
 }
 
-Status Bad(const std::string& key, const char* problem) {
-  return Failure(Code::kRetry, "its key \"%s\" %s", Printable(key, 300).c_str(), problem);
-}
-
 }  // namespace
 
-Status ReadSecretFiles(const Json& secret, std::vector<SecretFile>& files) {
+Status CheckSecretFiles(const Json& data) {
   size_t size = 0;
-  for (const Json::Member& member : secret["data"].members()) {
-    if (!IsFileName(member.key)) return Bad(member.key, "cannot be the name of a file");
-    for (const SecretFile& file : files) {
-      if (file.name == member.key) return Bad(member.key, "is there twice");
+  size_t count = 0;
+  for (const Json::Member& member : data.members()) {
+    const std::string& key = member.key;
+    const Result<Secret> bytes = DecodeBase64Secret(member.value.AsString());
+    const char* problem = nullptr;
+    if (!bytes) problem = "is not base64";
+    if (!IsFileName(key)) problem = "cannot be the name of a file";
+    if (data.Find(key) != &member.value) problem = "is there twice";
+    if (problem != nullptr) {
+      return Failure(Code::kRetry, "its key \"%s\" %s", Printable(key, 300).c_str(), problem);
     }
-    Result<Secret> bytes = DecodeBase64Secret(member.value.AsString());
-    if (!bytes) return Bad(member.key, "is not base64");
     size += bytes->Reveal().size();
-    if (size > kMaxSecretBytes || files.size() == kMaxSecretFiles) {
+    if (size > kMaxSecretBytes || ++count > kMaxSecretFiles) {
       return Failure(Code::kRetry, "it holds more than 1 MiB, or more than 1000 keys");
     }
-    files.push_back({member.key, *std::move(bytes)});
   }
   return {};
 }

@@ -97,9 +97,9 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
   return StartProbe(loop_, *http_, what, limit, std::move(then));
 }
 
-Status LinuxHost::WriteVolume(const std::string& directory, const std::vector<SecretFile>& files,
-                              unsigned mode, std::string& written) {
-  return certlatch::WriteVolume(directory, files, mode, written);
+Status LinuxHost::WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                              std::string& written) {
+  return certlatch::WriteVolume(directory, data, mode, written);
 }
 
 void LinuxHost::Print(std::string_view line) {

@@ -34,8 +34,8 @@ class LinuxHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
-  Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& files,
-                     unsigned mode, std::string& written) override;
+  Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                     std::string& written) override;
   void Print(std::string_view line) override;
   void Say(std::string_view text, bool to_stderr) override;
   void Log(const LogLine& line) override;

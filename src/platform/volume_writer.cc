@@ -14,6 +14,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/unique_fd.h"
+#include "domain/base64.h"
+#include "domain/secret_files.h"
 #include "platform/file.h"
 
 namespace certlatch {
@@ -65,8 +68,8 @@ Status OpenLocked(const std::string& directory, UniqueFd& top) {
 
 // A new file, whole and with its mode before it is closed. False: see errno.
 bool WriteNew(int directory, const char* name, std::string_view bytes, mode_t mode) {
-  const UniqueFd fd(openat(directory, name,
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  const UniqueFd fd(openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                           S_IRUSR | S_IWUSR));
   if (!fd.valid()) return false;
   while (!bytes.empty()) {
     const ssize_t count = write(fd.get(), bytes.data(), bytes.size());
@@ -120,8 +123,8 @@ std::string NewGeneration() {
 // One write.
 class Writing {
  public:
-  Writing(const std::string& directory, const std::vector<SecretFile>& files, mode_t mode)
-      : directory_(directory), files_(files), mode_(mode) {}
+  Writing(const std::string& directory, const Json& data, mode_t mode)
+      : directory_(directory), files_(data.members()), mode_(mode) {}
 
   Status Do(std::string& written);
 
@@ -136,15 +139,15 @@ class Writing {
   void Tidy() const;
 
   const std::string& directory_;
-  const std::vector<SecretFile>& files_;
+  const Json::Object& files_;
   mode_t mode_;
   UniqueFd top_;
   std::string current_;  // what `..data` leads to
 };
 
 bool Writing::Wants(std::string_view name) const {
-  for (const SecretFile& file : files_) {
-    if (file.name == name) return true;
+  for (const Json::Member& file : files_) {
+    if (file.key == name) return true;
   }
   return false;
 }
@@ -157,10 +160,10 @@ Status Writing::LookAround() {
   current_ = LinkAt(top_.get(), kData);
   const bool exists = fstatat(top_.get(), kData, &info, AT_SYMLINK_NOFOLLOW) == 0;
   if (exists && !IsGeneration(current_)) return Foreign(directory_, kData);
-  for (const SecretFile& file : files_) {
-    const char* const name = file.name.c_str();
+  for (const Json::Member& file : files_) {
+    const char* const name = file.key.c_str();
     if (fstatat(top_.get(), name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (LinkAt(top_.get(), name) != VisibleLink(file.name)) return Foreign(directory_, name);
+    if (LinkAt(top_.get(), name) != VisibleLink(file.key)) return Foreign(directory_, name);
   }
   return {};
 }
@@ -172,14 +175,15 @@ bool Writing::HasAll() const {
   for (const std::string& name : NamesIn(generation.get())) {
     if (!Wants(name)) return false;
   }
-  for (const SecretFile& file : files_) {
-    const UniqueFd fd(openat(generation.get(), file.name.c_str(),
+  for (const Json::Member& file : files_) {
+    const UniqueFd fd(openat(generation.get(), file.key.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd.valid()) return false;
-    Result<std::string> text = ReadOpenFile(fd.get(), file.name, kMaxSecretBytes);
+    Result<std::string> text = ReadOpenFile(fd.get(), file.key, kMaxSecretBytes);
     if (!text) return false;
-    const Secret bytes(*std::move(text));
-    if (bytes.Reveal() != file.bytes.Reveal()) return false;
+    const Secret found(*std::move(text));
+    const Result<Secret> wanted = DecodeBase64Secret(file.value.AsString());
+    if (!wanted || found.Reveal() != wanted->Reveal()) return false;
   }
   return true;
 }
@@ -188,8 +192,9 @@ bool Writing::WriteFiles(const char* generation) const {
   if (mkdirat(top_.get(), generation, S_IRWXU) != 0) return false;
   const UniqueFd fd(openat(top_.get(), generation, kOpenDirectory));
   if (!fd.valid()) return false;
-  for (const SecretFile& file : files_) {
-    if (!WriteNew(fd.get(), file.name.c_str(), file.bytes.Reveal(), mode_)) return false;
+  for (const Json::Member& file : files_) {
+    const Result<Secret> bytes = DecodeBase64Secret(file.value.AsString());
+    if (!bytes || !WriteNew(fd.get(), file.key.c_str(), bytes->Reveal(), mode_)) return false;
   }
   // To be searched by whom it may be read; and to be emptied by us.
   const mode_t readers = mode_ & 0444;
@@ -197,8 +202,8 @@ bool Writing::WriteFiles(const char* generation) const {
 }
 
 bool Writing::LinkNames() const {
-  for (const SecretFile& file : files_) {
-    const int made = symlinkat(VisibleLink(file.name).c_str(), top_.get(), file.name.c_str());
+  for (const Json::Member& file : files_) {
+    const int made = symlinkat(VisibleLink(file.key).c_str(), top_.get(), file.key.c_str());
     if (made != 0 && errno != EEXIST) return false;
   }
   return true;
@@ -249,9 +254,9 @@ Status Writing::Do(std::string& written) {
 
 }  // namespace
 
-Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& files, mode_t mode,
+Status WriteVolume(const std::string& directory, const Json& data, mode_t mode,
                    std::string& written) {
-  return Writing(directory, files, mode).Do(written);
+  return Writing(directory, data, mode).Do(written);
 }
 
 Status InstallProgram(const std::string& directory) {

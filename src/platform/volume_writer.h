@@ -7,20 +7,17 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
-#include "base/unique_fd.h"
-#include "domain/secret_files.h"
+#include "domain/json.h"
 
 namespace certlatch {
 
-// `names` as ReadSecretFiles lets them through. The files get `mode`, directories the same and the
-// right to search where there is one to read. The name of the generation goes to `written`; "": it
-// was there already, byte for byte.
-// Errors, one line each with the next step: kRetry; kConfig where waiting alone cannot help.
-Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& files, mode_t mode,
+// `data` of a Secret, as CheckSecretFiles lets it through. The files get `mode`, directories the
+// same and the right to search where there is one to read. The name of the generation goes to
+// `written`; "": it was there already, byte for byte. Errors, one line each with the next step:
+// kRetry; kConfig where waiting alone cannot help.
+Status WriteVolume(const std::string& directory, const Json& data, mode_t mode,
                    std::string& written);
 
 // Copies the running program to `directory`/certlatch, over an older one. Errors as above.

@@ -219,7 +219,7 @@ SidecarOptions Writing() {
   options.pod.tell.signal.process = "nginx";
   options.expect.source = ReloadOptions::Source::kSecret;
   options.expect.name = "web-tls";
-  options.write = Into("/tls");
+  options.writes = {Into("/tls")};
   return options;
 }
 
@@ -347,18 +347,6 @@ TEST(SidecarWrite, WritesAPairWhenItBecomesValid) {
   run.host.Advance(2min);
   run.Settle();
   EXPECT_EQ(run.pod.files["tls.crt"], Pair(2).cert);
-}
-
-TEST(SidecarWrite, WatchesTheSecretByItselfWhereALeaseSaysWhatIsExpected) {
-  SidecarOptions options = Writing();
-  options.expect.source = ReloadOptions::Source::kLease;
-  options.expect.name = "web";
-  Running run(std::move(options));
-  ASSERT_EQ(run.host.Open().size(), 2U);
-  run.AnswerList(TlsSecret(0, 3));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
-  run.Send("MODIFIED", TlsSecret(1, 11));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(1).cert);
 }
 
 }  // namespace

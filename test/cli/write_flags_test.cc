@@ -7,7 +7,6 @@ namespace certlatch {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::SizeIs;
 using Source = ReloadOptions::Source;
 
@@ -33,9 +32,9 @@ TEST(WriteFlags, AreTargetEnough) {
 }
 
 TEST(WriteFlags, RefuseWhatIsNoDirectoryAndSecret) {
-  for (const char* value : {"\"\"", "/tls", "=secret/x", "/=secret/x", "/tls=", "/tls=secret",
-                            "/tls=secret/", "/tls=lease/x", "/tls=pair", "/tls=secret/x=ready",
-                            "/tls=secret/x/y", "/tls=secret/x@"}) {
+  for (const char* value :
+       {"\"\"", "/tls", "=secret/x", "/=secret/x", "/tls=", "/tls=secret", "/tls=secret/",
+        "/tls=lease/x", "/tls=pair", "/tls=secret/x=ready", "/tls=secret/x/y", "/tls=secret/x@"}) {
     for (const char* mode : {"wait", "sidecar"}) {
       EXPECT_THAT(RefusedLine(std::string(mode) + " --write " + value),
                   HasSubstr("must be DIR=secret/NAME"))
@@ -58,8 +57,7 @@ TEST(WriteFlags, TakeAModeInOctalWithWhichWeCanRead) {
 TEST(WriteFlags, SayWhatASidecarMountsAndExpects) {
   const Command command = ParsedLine("sidecar --write=/tls/=secret/web-tls --write-mode 0400");
   const SidecarOptions& sidecar = command.sidecar;
-  EXPECT_EQ(sidecar.write.text, "/tls");
-  EXPECT_EQ(sidecar.write.ns, "prod");
+  EXPECT_EQ(sidecar.writes.at(0).text, "/tls");
   EXPECT_EQ(sidecar.wait.write_mode, 0400U);
   EXPECT_EQ(sidecar.pod.volume.directory, "/tls");
   EXPECT_EQ(sidecar.expect.source, Source::kSecret);
@@ -68,12 +66,19 @@ TEST(WriteFlags, SayWhatASidecarMountsAndExpects) {
   EXPECT_EQ(command.connection.server, "https://10.96.0.1:443");
 }
 
-TEST(WriteFlags, LeaveToASidecarWhatItWasTold) {
+TEST(WriteFlags, LetASidecarReadWhatItWritesElsewhere) {
   const SidecarOptions sidecar =
-      ParsedLine("sidecar --write=/tls=secret/x@data --volume=/tls/sub --expect=lease/web").sidecar;
-  EXPECT_EQ(sidecar.write.ns, "data");
+      ParsedLine("sidecar --write=/tls=secret/x@data --volume=/tls/sub --cert-file=a.pem").sidecar;
+  EXPECT_EQ(sidecar.expect.ns, "data");
   EXPECT_EQ(sidecar.pod.volume.directory, "/tls/sub");
-  EXPECT_EQ(sidecar.expect.source, Source::kLease);
+}
+
+TEST(WriteFlags, SayToASidecarWhatIsExpectedAndNothingElseDoes) {
+  for (const char* more : {"--expect=lease/web", "--expect=secret/x", "--write=/b=secret/y"}) {
+    EXPECT_THAT(RefusedLine(std::string("sidecar --write=/tls=secret/x ") + more),
+                HasSubstr("--write says what is expected"))
+        << more;
+  }
 }
 
 TEST(WriteFlags, AreNotKubectls) {
@@ -89,15 +94,11 @@ TEST(WriteFlags, NeedTheRightToReadThatSecretAlone) {
       "- apiGroups: [\"\"]\n  resources: [\"secrets\"]\n  resourceNames: [\"web-tls\"]\n"
       "  verbs: [\"list\", \"watch\"]\n";
   for (const char* line :
-       {"rbac wait --write=/tls=secret/web-tls", "rbac sidecar --write=/tls=secret/web-tls",
-        "rbac sidecar --write=/tls=secret/web-tls@prod --expect=secret/web-tls"}) {
+       {"rbac wait --write=/tls=secret/web-tls", "rbac sidecar --write=/tls=secret/web-tls"}) {
     const std::string yaml = ParsedLine(line).text;
     EXPECT_THAT(yaml, HasSubstr(rule)) << line;
     EXPECT_EQ(yaml.find("resources:"), yaml.rfind("resources:")) << yaml;
   }
-  EXPECT_THAT(
-      ParsedLine("rbac sidecar --volume=/v --expect=lease/l --write=/tls=secret/web-tls").text,
-      HasSubstr(rule));
 }
 
 TEST(InstallFlags, NameOneDirectory) {

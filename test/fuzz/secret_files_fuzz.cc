@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "domain/base64.h"
 #include "domain/secret_files.h"
 
 namespace certlatch {
@@ -29,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace certlatch;  // NOLINT(google-build-using-namespace): the entry point is C
   const Result<Json> secret = ParseJson({reinterpret_cast<const char*>(data), size});
   if (!secret) return 0;
-  std::vector<SecretFile> files;
-  const Status status = ReadSecretFiles(*secret, files);
+  const Json& files = (*secret)["data"];
+  const Status status = CheckSecretFiles(files);
   if (!status) {
     Require(!status.error().text.empty());
     Require(Printable(status.error().text, SIZE_MAX) == status.error().text);
@@ -38,11 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   std::set<std::string> names;
   size_t bytes = 0;
-  for (const SecretFile& file : files) {
-    RequireFileName(file.name);
-    Require(names.insert(file.name).second);
-    bytes += file.bytes.Reveal().size();
+  for (const Json::Member& file : files.members()) {
+    RequireFileName(file.key);
+    Require(names.insert(file.key).second);
+    const Result<Secret> content = DecodeBase64Secret(file.value.AsString());
+    Require(content.has_value());
+    bytes += content->Reveal().size();
   }
-  Require(bytes <= kMaxSecretBytes && files.size() <= kMaxSecretFiles);
+  Require(bytes <= kMaxSecretBytes && names.size() <= kMaxSecretFiles);
   return 0;
 }

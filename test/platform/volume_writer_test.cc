@@ -18,6 +18,7 @@
 #include <regex>
 #include <set>
 
+#include "domain/base64.h"
 #include "platform/volume_snapshot.h"
 #include "test/support/atomic_writer.h"
 #include "test/support/child.h"
@@ -38,10 +39,10 @@ using ::testing::StartsWith;
 
 const std::vector<std::string> kNames = {"tls.crt", "tls.key", "ca.crt"};
 
-std::vector<SecretFile> Files(const Payload& payload) {
-  std::vector<SecretFile> files;
-  for (const auto& [name, bytes] : payload) files.push_back({name, Secret(std::string(bytes))});
-  return files;
+Json Data(const Payload& payload) {
+  Json::Object data;
+  for (const auto& [name, bytes] : payload) data.push_back({name, Json(EncodeBase64(bytes))});
+  return Json(std::move(data));
 }
 
 // All files say which generation they are of.
@@ -52,13 +53,13 @@ Payload Generation(int serial) {
 
 Status Write(const std::string& directory, const Payload& payload, mode_t mode = 0440) {
   std::string written;
-  return WriteVolume(directory, Files(payload), mode, written);
+  return WriteVolume(directory, Data(payload), mode, written);
 }
 
 // "" if nothing was to be written.
 std::string Written(const std::string& directory, const Payload& payload) {
   std::string written;
-  const Status status = WriteVolume(directory, Files(payload), 0440, written);
+  const Status status = WriteVolume(directory, Data(payload), 0440, written);
   return status ? written : status.error().text;
 }
 
@@ -261,8 +262,9 @@ TEST(WriteVolume, KeepsWhatIsThereWhereThereIsNoRoomForMore) {
     large["ca.crt"] = std::string(100'000, 'x');
     const Status full = Write(dir.path(), large);
     const std::string text = Text(full);
-    if (text != dir.path() + ": No space left on device; there must be room for two generations "
-                             "(the emptyDir's sizeLimit)") {
+    if (text != dir.path() +
+                    ": No space left on device; there must be room for two generations "
+                    "(the emptyDir's sizeLimit)") {
       return text;
     }
     if (full.error().code != Code::kRetry) return "gives up";
@@ -299,8 +301,8 @@ TEST(WriteVolume, SaysWhoNeedsWhichRight) {
   ASSERT_EQ(seteuid(65532), 0);
   const std::string text = Text(Write(dir.path(), Generation(1)));
   ASSERT_EQ(seteuid(0), 0);
-  EXPECT_EQ(text, dir.path() +
-                      ": Permission denied; give uid 65532 the right to write there: fsGroup");
+  EXPECT_EQ(text,
+            dir.path() + ": Permission denied; give uid 65532 the right to write there: fsGroup");
 }
 
 // --- killed ---

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "domain/base64.h"
+
 namespace certlatch::test {
 namespace {
 
@@ -61,16 +63,15 @@ Handle FakeHost::Register(Request request, Function<void(std::string_view)> byte
   return std::make_unique<Registration>([this, id] { pending_.erase(id); });
 }
 
-Status FakeHost::WriteVolume(const std::string& directory,
-                             const std::vector<SecretFile>& its_files, unsigned mode,
+Status FakeHost::WriteVolume(const std::string& directory, const Json& data, unsigned mode,
                              std::string& generation) {
   if (write_problem) return *write_problem;
   std::map<std::string, std::string> after;
   for (const auto& [path, bytes] : files) {
     if (path.substr(0, path.rfind('/')) != directory) after[path] = bytes;
   }
-  for (const SecretFile& file : its_files) {
-    after[directory + "/" + file.name] = std::string(file.bytes.Reveal());
+  for (const Json::Member& file : data.members()) {
+    after[directory + "/" + file.key] = *DecodeBase64(file.value.AsString());
   }
   write_mode = mode;
   if (after == files) return {};

@@ -13,6 +13,7 @@
 
 #include "app/host.h"
 #include "base/function.h"
+#include "domain/json.h"
 
 namespace certlatch::test {
 
@@ -40,8 +41,8 @@ class FakeHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
-  Status WriteVolume(const std::string& directory, const std::vector<SecretFile>& its_files,
-                     unsigned mode, std::string& generation) override;
+  Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                     std::string& generation) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Say(std::string_view text, bool to_stderr) override {
     said += (to_stderr ? "!" : "") + std::string(text);
@@ -75,9 +76,9 @@ class FakeHost : public Host {
   unsigned write_mode = 0;             // of the last write
   Function<void()> on_write;           // after each change
   std::optional<Error> write_problem;  // instead of writing
-  std::string said;                 // with a '!' before what went to standard error
-  std::vector<Request> history;     // all requests ever made
-  Duration probe_limit{};           // of the last probe
+  std::string said;                    // with a '!' before what went to standard error
+  std::vector<Request> history;        // all requests ever made
+  Duration probe_limit{};              // of the last probe
 
  private:
   struct Pending {
