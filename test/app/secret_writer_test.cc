@@ -309,7 +309,7 @@ TEST(SidecarWrite, KeepsTheFilesOfASecretThatIsDeleted) {
   run.Send("DELETED", TlsSecret(0, 11));
   EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
   EXPECT_THAT(run.host.Log(),
-              HasSubstr("secret/web-tls: not found yet; what is in /tls stays; retrying"));
+              HasSubstr("what is in /tls stays, since the new is not written: not found yet"));
   EXPECT_EQ(run.sidecar->Page("/readyz").status, 200);
 }
 
