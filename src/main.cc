@@ -30,6 +30,7 @@
 #include "platform/manifest_files.h"
 #include "platform/status_server.h"
 #include "platform/version.h"
+#include "platform/volume_writer.h"
 
 namespace certlatch {
 namespace {
@@ -245,6 +246,12 @@ int RunShell(const Stage& stage, Command& command) {
   return Conclude(stage, std::move(ending).result(), command);
 }
 
+int RunInstall(const Stage& /*stage*/, Command& command) {
+  Status installed = InstallProgram(command.text);
+  if (installed) return kExitMet;
+  return FailBeforeStart(std::move(installed).error().With("error"), command.output);
+}
+
 // The objects of what the command, or a script's `kubectl wait`, names with -f.
 Status ReadManifests(Command& command) {
   WaitOptions* wait = &command.wait;
@@ -258,8 +265,8 @@ Status ReadManifests(Command& command) {
 }
 
 // As Command::Kind; kPrint runs nothing.
-constexpr int (*kModes[])(const Stage&, Command&) = {RunWait,  RunSidecar, RunPublish,
-                                                     RunShell, RunCheck,   RunExplain};
+constexpr int (*kModes[])(const Stage&, Command&) = {RunWait,    RunSidecar, RunPublish, RunShell,
+                                                     RunInstall, RunCheck,   RunExplain};
 static_assert(std::size(kModes) == static_cast<size_t>(Command::Kind::kPrint));
 
 int RunMode(Command& command) {

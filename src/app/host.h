@@ -73,6 +73,13 @@ class Host {
                                                          const VolumeOptions& names,
                                                          Function<void()> hint) = 0;
 
+  // Brings what `directory` shows to the files of a Secret's `data`, which CheckSecretFiles let
+  // through, all at once, with `mode`. The name of the new
+  // generation goes to `written`; "": it holds them already. Errors: kConfig where waiting alone
+  // cannot help, else kRetry; one line with the next step.
+  virtual Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                             std::string& written) = 0;
+
   virtual void Print(std::string_view line) = 0;  // to standard output
   // The user's own text as it is, with its line breaks or without, to one or the other.
   virtual void Say(std::string_view text, bool to_stderr) = 0;

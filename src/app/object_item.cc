@@ -95,7 +95,9 @@ std::string ObjectItem::Name() const {
 }
 
 // Of the object that the target names (of endpointslices, of all that belong to it).
-bool ObjectItem::IsAbsent() const { return watched_[0].watcher->collection().objects.empty(); }
+const Json* ObjectItem::Object() const { return watched_[0].watcher->collection().Only(); }
+
+bool ObjectItem::IsAbsent() const { return Object() == nullptr; }
 
 std::string ObjectItem::KubectlTimeout() const {
   // Nothing was ever seen of it: that is no condition which is not met.
@@ -237,7 +239,7 @@ void ObjectItem::Judge() {
   const Verdict verdict = JudgeGoals();
   switch (verdict.state) {
     case Verdict::State::kMet:
-      return board_.OnMet(*this, /*silent=*/false);
+      return OnReady();
     case Verdict::State::kImpossible:
       return Fail(ErrorLine(verdict.reason), WaitOutcome::kImpossible);
     case Verdict::State::kInvalid:
@@ -287,7 +289,11 @@ void ObjectItem::ScheduleRecheck(const Verdict& verdict) {
   // Wall time has whole seconds: a full one more, so that the moment has surely come.
   const std::chrono::seconds length = *verdict.recheck - host_.WallNow() + 1s;
   // At most a day: nanoseconds cannot count to the year 9999, which certificates reach.
-  timer_ = host_.After(std::clamp<std::chrono::seconds>(length, 1s, 24h), [this] {
+  RecheckAfter(std::clamp<std::chrono::seconds>(length, 1s, 24h));
+}
+
+void ObjectItem::RecheckAfter(Duration length) {
+  timer_ = host_.After(length, [this] {
     // The answer depends on the clock, and on an object that may have changed unseen.
     judge_again_ = true;
     for (const Watched& one : watched_) one.watcher->Refresh();

@@ -27,6 +27,12 @@ class ObjectItem : public TypedItem {
   bool Answered() const override { return seen_ || WaitItem::Answered(); }
   std::string KubectlTimeout() const override;
 
+ protected:
+  // All its goals are met.
+  virtual void OnReady() { board_.OnMet(*this, /*silent=*/false); }
+  const Json* Object() const;  // as last seen; nullptr: there is none
+  void RecheckAfter(Duration length);
+
  private:
   void OnType() override { (void)Plan(); }
 

@@ -50,6 +50,7 @@ struct Command {
     kSidecar,
     kPublish,
     kShell,
+    kInstall,  // the program into the directory `text`
     kCheck,
     kExplain,
     kPrint,  // `text` to standard output, nothing else

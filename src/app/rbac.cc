@@ -89,6 +89,10 @@ Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList |
     if (!added) return added;
   }
   AddNudge(wait.nudge, wait.ns, rights);
+  for (const TargetName& write : wait.writes) {
+    Status added = AddTarget(write, wait, false, verbs, rights);
+    if (!added) return added;
+  }
   for (const std::string& type : wait.types) {
     TargetName any;
     any.text = any.type = type;
@@ -177,6 +181,7 @@ Result<std::string> RbacFor(const Command& command, const RbacOptions& options) 
     case Command::Kind::kShell:
       status = AddShell(command.shell, ns, rights);
       break;
+    case Command::Kind::kInstall:
     case Command::Kind::kPrint:
       break;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/secret_writer.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -127,6 +128,7 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   nudge_.Close();
   waited_.reset();
   preparing_.reset();
+  write_again_.reset();
   for (Handle& tell : tells_) tell.reset();
   if (watcher_) watcher_->Close();
   done_({outcome, std::move(errors)});
@@ -188,8 +190,23 @@ void Sidecar::OnExpectedObject() {
   const bool known = collection.knowledge == Collection::Knowledge::kKnown;
   if (trouble || !known || collection.revision == seen_revision_) return;
   seen_revision_ = collection.revision;
-  const Json* object = collection.Only();
-  reload_->OnExpected(ReadExpected(options_.expect, object), At());
+  Expect();
+}
+
+void Sidecar::Expect() {
+  const Json* object = watcher_->collection().Only();
+  Expected expected = ReadExpected(options_.expect, object);
+  if (!options_.writes.empty()) {
+    const Duration pause = WriteReady(host_, options_.writes[0], options_.wait.write_mode,
+                                      watcher_->collection(), expected.problem);
+    write_again_.reset();
+    if (pause > Duration::zero()) write_again_ = host_.After(pause, [this] { Expect(); });
+    SayWritten(expected.problem);
+    ReadVolume();  // before it is compared with what is expected
+    // What must not be written is not what should be mounted.
+    expected.known = expected.known && expected.problem.empty();
+  }
+  reload_->OnExpected(std::move(expected), At());
   if (object != nullptr && (*object)["immutable"].AsBool().value_or(false) &&
       !std::exchange(said_immutable_, true)) {
     host_.Log(
@@ -282,7 +299,9 @@ void Sidecar::Proceed() {
     std::string error =
         Format("error: no verified certificate after %s: %s",
                RoughDuration(options_.reload.timeout).c_str(), actions.timed_out.c_str());
-    if (!api_trouble_.empty()) error += Format(" (%s)", api_trouble_.c_str());
+    std::string cause = api_trouble_;
+    if (cause.empty()) cause = write_trouble_;
+    if (!cause.empty()) error += Format(" (%s)", cause.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }
   if (actions.kubelet_lag) metrics_.kubelet_lag.Add(*actions.kubelet_lag);
@@ -340,6 +359,18 @@ void Sidecar::SayTrouble(bool api, const std::string& trouble) {
              over ? Format("%s: %s", label.c_str(), well)
                   : Format("%s: %s%s%s", label.c_str(), api ? "" : "changes are noticed late: ",
                            trouble.c_str(), api ? "; retrying" : "")});
+}
+
+// Likewise.
+void Sidecar::SayWritten(const std::string& trouble) {
+  if (trouble == write_trouble_) return;
+  write_trouble_ = trouble;
+  const bool over = trouble.empty();
+  const TargetName& write = options_.writes[0];
+  host_.Log({over ? LogLevel::kInfo : LogLevel::kWarning, over ? "trouble_over" : "trouble",
+             Format(over ? "secret/%s: is in %s again%s"
+                         : "secret/%s: what is in %s stays, since the new is not written: %s",
+                    write.name.c_str(), write.text.c_str(), trouble.c_str())});
 }
 
 // --- pages ------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ struct SidecarOptions {
   ReloadOptions reload;  // its bounds; what is said elsewhere is filled in by the sidecar
   std::string require_name;
   UnreadyWhen unready_when = UnreadyWhen::kExpired;
-  std::string listen = ":9847";  // as ParseListenAddress takes it; "": no status pages
+  std::string listen = ":9847";    // as ParseListenAddress takes it; "": no status pages
+  std::vector<TargetName> writes;  // none, or the Secret that is expected; its text: where to
   WaitOptions wait;  // without targets: nothing to wait for. Its `nudge` is the sidecar's
   WatchSettings watch;
 };
@@ -64,6 +65,7 @@ class Sidecar : public Mode {
   void LookForApp();
   ExaminedPair Examine(const VolumeSnapshot& snapshot) const;
   void OnExpectedObject();
+  void Expect();
   void OnWatchNews(ObjectWatcher::WatchNews news);
   void OnExpectedAnswer(const ApiAnswer& answer);
   void OnTold(size_t method, const TellOutcome& outcome);
@@ -78,6 +80,7 @@ class Sidecar : public Mode {
   void Write(const ReloadNote& note);
   void SayWatch(LogLevel level, const char* event, const char* what);
   void SayTrouble(bool api, const std::string& trouble);  // false: of the volume
+  void SayWritten(const std::string& trouble);
   void Finish(WaitOutcome outcome, std::vector<std::string> errors);
 
   // Pages
@@ -108,6 +111,8 @@ class Sidecar : public Mode {
   Handle preparing_;
 
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
+  Handle write_again_;
+  std::string write_trouble_;  // as last said; "": none
   uint64_t seen_revision_ = 0;
   Handle fetch_;
   bool said_established_ = false;

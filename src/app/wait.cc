@@ -8,6 +8,7 @@
 #include "app/object_item.h"
 #include "app/reachable_item.h"
 #include "app/selected_item.h"
+#include "app/written_item.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -46,6 +47,9 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
     } else if (ParseReachable(name.text, outside)) {
       items_.push_back(std::make_unique<ReachableItem>(host_, options_, board, std::move(outside)));
     }
+  }
+  for (const TargetName& name : options_.writes) {
+    items_.push_back(std::make_unique<WrittenItem>(host_, options_, board, name));
   }
   for (const std::string& type : options_.types) {
     items_.push_back(std::make_unique<SelectedItem>(host_, options_, board, type));

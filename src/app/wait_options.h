@@ -20,6 +20,8 @@ constexpr size_t kMaxTargets = 100;
 
 struct WaitOptions {
   std::vector<TargetName> targets;
+  std::vector<TargetName> writes;  // Secrets to be written, each into the directory of its text
+  unsigned write_mode = 0440;      // of their files
   std::vector<std::string> files;  // manifests whose objects are targets, too
   bool recursive = true;           // directories among them, with what is below
   std::vector<std::string> types;  // all objects of them that these choose:

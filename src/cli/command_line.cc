@@ -12,7 +12,7 @@ namespace certlatch {
 namespace {
 
 constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode,
-                                        &kExplainMode};
+                                        &kExplainMode, &kInstallMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -24,6 +24,7 @@ constexpr const char* kUsage =
     "  certlatch check [flags]            are expected, mounted and served the same?\n"
     "  certlatch rbac MODE ...            the least rights that such a command needs, as YAML\n"
     "  certlatch explain TARGET...        why is it not ready? link by link\n"
+    "  certlatch install DIR              put this program there, for other containers\n"
     "  certlatch version                  what this is\n"
     "  certlatch MODE --help              the flags of a mode\n"
     "\n"

@@ -62,6 +62,36 @@ Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, Nud
       "{fieldRef: {fieldPath: metadata.name}}}, and likewise metadata.namespace");
 }
 
+Status AddWrite(void* place, std::string_view value) {
+  const size_t equals = value.find('=');
+  std::string_view directory = value.substr(0, equals);
+  while (directory.ends_with('/')) directory.remove_suffix(1);  // it would follow a link
+  value.remove_prefix(equals < value.size() ? equals + 1 : value.size());
+  auto targets = ParseTargets({value});
+  if (directory.empty() || !targets || targets->front().type != "secret" ||
+      !targets->front().goal.empty()) {
+    return Refuse("must be DIR=secret/NAME");
+  }
+  TargetName& write = targets->front();
+  write.text = directory;
+  write.goal = "ready";
+  static_cast<std::vector<TargetName>*>(place)->push_back(std::move(write));
+  return {};
+}
+
+// In octal, as for chmod: who may read and write; we must read.
+Status SetWriteMode(void* place, std::string_view value) {
+  unsigned mode = 0;
+  for (const char c : value) {
+    mode = c >= '0' && c <= '7' ? mode << 3 | static_cast<unsigned>(c - '0') : ~0U;
+  }
+  if (value.size() < 3 || value.size() > 4 || (mode & ~0666U) != 0 || (mode & 0400U) == 0) {
+    return Refuse("must be in octal, from 0400 to 0666, such as 0440");
+  }
+  *static_cast<unsigned*>(place) = mode;
+  return {};
+}
+
 Status RequireVolume(const VolumeOptions& volume) {
   if (!volume.directory.empty()) return {};
   return Refuse("no volume: give --volume, the directory where the certificate is mounted");

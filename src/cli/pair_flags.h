@@ -49,6 +49,10 @@ inline constexpr const char* kNudgeHelp = "have the kubelet sync at once; needs 
 // Which pod we are, where --nudge is given.
 Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, NudgeOptions& nudge);
 
+// Which Secret is written where: DIR=secret/NAME[@NS], one more of them.
+Status AddWrite(void* place, std::string_view value);      // a std::vector<TargetName>
+Status SetWriteMode(void* place, std::string_view value);  // an unsigned
+
 // Checks that there is a volume.
 Status RequireVolume(const VolumeOptions& volume);
 

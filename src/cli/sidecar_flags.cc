@@ -111,6 +111,10 @@ constexpr Flag kSidecarFlags[] = {
     {"touch", "FILE", "reload by the time of a file", SetFilled, CERTLATCH_TELL(touch)},
     {"wait", "TARGET", "first wait for TYPE/NAME[:PORT][@NS]; may be repeated", AddTarget,
      CERTLATCH_COMMAND(sidecar.wait.targets)},
+    {"write", "DIR=secret/NAME", "keep its files there: no kubelet to wait for", AddWrite,
+     CERTLATCH_SIDECAR(writes)},
+    {"write-mode", "MODE", "of these files; default 0440", SetWriteMode,
+     CERTLATCH_SIDECAR(wait.write_mode), 0, "write"},
     {"timeout", "DURATION", "until a pair is verified; default 3m", SetLimit,
      CERTLATCH_SIDECAR(reload.timeout)},
     {"lease-mode", "MODE", "watch (default) or on-change: read it then only", SetLeaseMode,
@@ -163,9 +167,26 @@ const char* WhatIsWrong(const SidecarOptions& options, const Given& given) {
   return nullptr;
 }
 
+// What is written is what is expected; and mounted, unless another directory is named.
+Status CompleteWrite(SidecarOptions& sidecar) {
+  if (sidecar.writes.empty()) return {};
+  const TargetName& write = sidecar.writes[0];
+  ExpectOptions& expect = sidecar.expect;
+  if (sidecar.writes.size() > 1 || !expect.name.empty()) {
+    return Refuse("--write says what is expected: give it once, and no --expect");
+  }
+  std::string& volume = sidecar.pod.volume.directory;
+  if (volume.empty()) volume = write.text;
+  expect.source = ReloadOptions::Source::kSecret;
+  expect.name = write.name;
+  expect.ns = write.ns;
+  return {};
+}
+
 Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   SidecarOptions& sidecar = parsed.command.sidecar;
-  Status status = RequireVolume(sidecar.pod.volume);
+  Status status = CompleteWrite(sidecar);
+  if (status) status = RequireVolume(sidecar.pod.volume);
   if (status) status = CompleteExec(parsed, sidecar.pod.tell.exec);
   if (status) status = CheckHttp(sidecar.pod.tell.http);
   if (status) status = CompleteDryRuns(surroundings, sidecar.wait.targets);

@@ -112,6 +112,10 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.target_ca_file)},
     {"keys", "A,B", "of a secret: must be there, and not empty", SetKeys,
      CERTLATCH_COMMAND(wait.readiness.keys)},
+    {"write", "DIR=secret/NAME", "put its files there when it is ready; may be repeated", AddWrite,
+     CERTLATCH_COMMAND(wait.writes)},
+    {"write-mode", "MODE", "of these files; default 0440", SetWriteMode,
+     CERTLATCH_COMMAND(wait.write_mode), 0, "write"},
     {"annotation-prefix", "P", "of a lease's annotations; default kubetemplater.io",
      SetAnnotationPrefix, CERTLATCH_COMMAND(wait.readiness.annotation_prefix)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
@@ -213,7 +217,7 @@ Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   const bool names = slashed || words.size() > 1;
   const char* wrong = WhatContradicts(wait, !words.empty(), names, slashed);
   if (wrong != nullptr) return Refuse("%s", wrong);
-  if (!wait.files.empty()) return {};
+  if (!wait.files.empty() || (words.empty() && !wait.writes.empty())) return {};
   const bool selects =
       parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
   if (selects && words.size() == 1 && !names) return CompleteTypes(words[0], wait.types);
@@ -244,8 +248,11 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (status) status = CompleteTargets(parsed, wait);
   if (status) status = CompleteDryRuns(surroundings, wait.targets);
   if (!status) return status;
+  if (wait.as_kubectl && !wait.writes.empty()) {
+    return Refuse("--write is not kubectl's: call this program by its name, certlatch");
+  }
   bool has_objects = wait.targets.empty() || !wait.types.empty() || !wait.files.empty();
-  bool asks_server = has_objects;
+  bool asks_server = has_objects || !wait.writes.empty();
   bool looks_outside = false;
   bool may_nudge = false;
   for (const TargetName& target : wait.targets) {

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "platform/probe.h"
 #include "platform/volume.h"
+#include "platform/volume_writer.h"
 
 namespace certlatch {
 
@@ -101,6 +102,11 @@ Handle LinuxHost::Probe(const Reachable& what, Duration limit,
 std::unique_ptr<Mount> LinuxHost::OpenMount(const std::string& directory,
                                             const VolumeOptions& names, Function<void()> hint) {
   return MakeVolume(loop_, directory, names, std::move(hint));
+}
+
+Status LinuxHost::WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                              std::string& written) {
+  return certlatch::WriteVolume(directory, data, mode, written);
 }
 
 void LinuxHost::Print(std::string_view line) {

@@ -36,6 +36,8 @@ class LinuxHost : public Host {
                Function<void(const ProbeOutcome&)> then) override;
   std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
                                    Function<void()> hint) override;
+  Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                     std::string& written) override;
   void Print(std::string_view line) override;
   void Say(std::string_view text, bool to_stderr) override;
   void Log(const LogLine& line) override;

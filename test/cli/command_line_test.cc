@@ -231,6 +231,7 @@ TEST(CommandLine, TheHelpOfEveryModeFitsOneScreenAndNamesItsFlags) {
        [] {
          return std::vector{"--expect SOURCE", "--min-validity D", "--output json"};
        }},
+      {"install", [] { return std::vector{"install DIR"}; }},
   };
   for (const auto& known : kModes) {
     const Command command = Parsed({known.mode, "--help"});
@@ -248,7 +249,7 @@ TEST(CommandLine, TheHelpOfEveryModeFitsOneScreenAndNamesItsFlags) {
 }
 
 TEST(CommandLine, TheHelpOfEveryModeEndsWithTwoExamplesThatWork) {
-  for (const char* mode : {"wait", "sidecar", "publish", "check"}) {
+  for (const char* mode : {"wait", "sidecar", "publish", "check", "install"}) {
     const std::string text = Parsed({mode, "--help"}).text;
     const size_t examples = text.find("\nExamples:\n");
     ASSERT_NE(examples, std::string::npos) << mode;

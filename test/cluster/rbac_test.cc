@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "domain/json.h"
@@ -139,6 +140,15 @@ TEST_F(Rbac, IsExactlyEnoughForADryRun) {
   ASSERT_TRUE(
       WriteFile(file, R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"probe"}})"));
   const std::vector<std::string> arguments = {"dry-run:" + file, "--timeout=20s"};
+  Grant("wait", arguments);
+  ExpectExactlyEnough("wait", arguments);
+}
+
+TEST_F(Rbac, IsExactlyEnoughToWriteASecret) {
+  CreatePair("web-tls");
+  const std::vector<std::string> arguments = {
+      "--write=" + dir_.path() + "/files=secret/web-tls", "--timeout=20s"};
+  ASSERT_EQ(mkdir((dir_.path() + "/files").c_str(), 0700), 0);
   Grant("wait", arguments);
   ExpectExactlyEnough("wait", arguments);
 }

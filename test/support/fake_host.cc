@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "domain/base64.h"
+
 namespace certlatch::test {
 namespace {
 
@@ -114,6 +116,24 @@ Handle FakeHost::Register(Request request, Function<void(std::string_view)> byte
   history.push_back(request);
   pending_[id] = {std::move(request), std::move(bytes), std::move(then), nullptr};
   return std::make_unique<Registration>([this, id] { pending_.erase(id); });
+}
+
+Status FakeHost::WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                             std::string& generation) {
+  if (write_problem) return *write_problem;
+  std::map<std::string, std::string> after;
+  for (const auto& [path, bytes] : files) {
+    if (path.substr(0, path.rfind('/')) != directory) after[path] = bytes;
+  }
+  for (const Json::Member& file : data.members()) {
+    after[directory + "/" + file.key] = *DecodeBase64(file.value.AsString());
+  }
+  write_mode = mode;
+  if (after == files) return {};
+  files = after;
+  generation = "..g" + std::to_string(++writes);
+  if (on_write) on_write();
+  return {};
 }
 
 void FakeHost::Advance(Duration length) {

@@ -14,6 +14,7 @@
 #include "app/host.h"
 #include "app/pod.h"
 #include "base/function.h"
+#include "domain/json.h"
 
 namespace certlatch::test {
 
@@ -43,6 +44,8 @@ class FakeHost : public Host {
                Function<void(const ProbeOutcome&)> then) override;
   std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
                                    Function<void()> hint) override;
+  Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
+                     std::string& generation) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
   void Say(std::string_view text, bool to_stderr) override {
     said += (to_stderr ? "!" : "") + std::string(text);
@@ -83,9 +86,15 @@ class FakeHost : public Host {
 
   std::vector<std::string> printed;
   std::vector<std::string> logged;  // texts
-  std::string said;                 // with a '!' before what went to standard error
-  std::vector<Request> history;     // all requests ever made
-  Duration probe_limit{};           // of the last probe
+  // What directories that were written hold, by "DIR/NAME", and how often that was changed.
+  std::map<std::string, std::string> files;
+  int writes = 0;
+  unsigned write_mode = 0;             // of the last write
+  Function<void()> on_write;           // after each change
+  std::optional<Error> write_problem;  // instead of writing
+  std::string said;                    // with a '!' before what went to standard error
+  std::vector<Request> history;        // all requests ever made
+  Duration probe_limit{};              // of the last probe
 
  private:
   struct Pending {
