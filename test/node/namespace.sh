@@ -17,11 +17,13 @@ enter() {
 
 # The control groups as seen from our own: what the kubelet takes for the root is our directory.
 mount_groups() {
-  local at options kind
+  local at options kind all
+  all=$(hierarchies) # before any is gone
   while read -r at options; do
     kind=$(tr ',' '\n' <<<"$options" | grep -vxE 'rw|ro|nosuid|nodev|noexec|relatime|noatime|release_agent=.*|xattr' | paste -sd,)
+    umount "$at"
     mount -t cgroup -o "$kind" cgroup "$at"
-  done < <(hierarchies)
+  done <<<"$all"
 }
 
 # What the kubelet, containerd and the network plugins write stays here.

@@ -179,7 +179,7 @@ void NodeTest::Grant(const std::vector<std::string>& arguments) {
   for (size_t at = 0; at < outcome->out.size();) {
     const size_t end = std::min(outcome->out.find("---\n", at), outcome->out.size());
     const std::string object = outcome->out.substr(at, end - at);
-    const bool is_role = object.find("kind: Role\n") < object.find("kind: ServiceAccount");
+    const bool is_role = object.find("kind: RoleBinding\n") == std::string::npos;
     CreateYaml(Path("rbac.authorization.k8s.io/v1", is_role ? "roles" : "rolebindings"), object);
     at = end + 4;
   }
