@@ -271,9 +271,14 @@ std::optional<PreciseTime> NodeTest::SaidAt(const std::string& pod, const std::s
   return std::nullopt;
 }
 
+std::string NodeTest::IpOf(const std::string& pod) {
+  const Json object = Get(Path("v1", "pods", pod));
+  if (object.is_object()) ips_[pod] = object["status"]["podIP"].AsString();
+  return ips_[pod];
+}
+
 std::string NodeTest::ServedLeaf(const std::string& pod, uint16_t port) {
-  const std::string ip(Get(Path("v1", "pods", pod))["status"]["podIP"].AsString());
-  const int fd = ConnectTo(ip, port);
+  const int fd = ConnectTo(IpOf(pod), port);
   if (fd < 0) return "";
   std::string leaf = LeafAt(fd);
   close(fd);
@@ -287,10 +292,24 @@ bool NodeTest::Serves(const std::string& pod, const PemPair& pair, Duration pati
   return is_so;
 }
 
-std::string NodeTest::Page(const std::string& pod, uint16_t port, const std::string& path) {
-  return api()
-      .Get(Path("v1", "pods", pod) + ":" + std::to_string(port) + "/proxy" + path)
-      .body;
+bool NodeTest::ServesAfterTouches(const std::string& pod, const PemPair& pair) {
+  const std::string expected = CertFingerprint(pair.cert);
+  const bool is_so = EventuallyWithin(kKubeletPatience, [&] {
+    Touch(pod);
+    return EventuallyWithin(2s, [&] { return ServedLeaf(pod) == expected; });
+  });
+  if (!is_so) ADD_FAILURE() << pod << " does not serve " << expected;
+  return is_so;
+}
+
+bool NodeTest::Measures(const std::string& pod, std::string_view line, Duration patience) {
+  std::string page;
+  const bool is_so = EventuallyWithin(patience, [&] {
+    page = api().Get(Path("v1", "pods", pod) + ":9847/proxy/metrics").body;
+    return page.find(line) != std::string::npos;
+  });
+  if (!is_so) ADD_FAILURE() << pod << " does not measure " << line << ":\n" << page;
+  return is_so;
 }
 
 std::string NodeTest::Events(const std::string& reason) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,8 +73,11 @@ class NodeTest : public ClusterTest {
                                     std::string_view text);
   std::string ServedLeaf(const std::string& pod, uint16_t port = 8443);  // "": nobody answers
   bool Serves(const std::string& pod, const PemPair& pair, Duration patience = kPatience);
-  // GET of a page of the pod.
-  std::string Page(const std::string& pod, uint16_t port, const std::string& path);
+  // The same with the pod touched every now and then: a kubelet that was cut off from the API server
+  // may hear of the touch before it hears of the Secret.
+  bool ServesAfterTouches(const std::string& pod, const PemPair& pair);
+  // It has the line in its metrics; needs no kubelet, as the logs do.
+  bool Measures(const std::string& pod, std::string_view line, Duration patience = kPatience);
   // The events of the namespace with this reason, in one text.
   std::string Events(const std::string& reason);
   int64_t CountOfEvents(const std::string& reason);
@@ -88,7 +92,10 @@ class NodeTest : public ClusterTest {
   static PreciseTime Now();
 
  private:
+  std::string IpOf(const std::string& pod);
+
   CertAuthority authority_;
+  std::map<std::string, std::string> ips_;  // of pods, as the API server said last
 };
 
 }  // namespace certlatch::test

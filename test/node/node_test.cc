@@ -11,6 +11,7 @@ namespace certlatch::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class Start : public NodeTest {
  protected:
@@ -96,7 +97,8 @@ spec:
   Says("ai-ops-agent", "wait-for-certificate", "Certificate not ready yet, waiting 5 seconds...");
   CreateCertificate("ai-ops-agent-cert", "default");
   SetCertificateReady("ai-ops-agent-cert", "False", 1, "default");
-  EXPECT_EQ(State("ai-ops-agent", "wait-for-certificate").state, "running");
+  Says("ai-ops-agent", "wait-for-certificate", "Ready is False");
+  EXPECT_THAT(Log("ai-ops-agent", "wait-for-certificate"), Not(HasSubstr("Certificate is ready!")));
   SetCertificateReady("ai-ops-agent-cert", "True", 1, "default");
   Says("ai-ops-agent", "wait-for-certificate", "Certificate is ready! Proceeding");
   EXPECT_TRUE(Ends("ai-ops-agent", "wait-for-certificate", 0));

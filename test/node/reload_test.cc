@@ -18,10 +18,7 @@ TEST_F(Reload, ASignalAcrossTheSharedProcessNamespaceBringsTheNewCertificate) {
     EXPECT_TRUE(Serves("web", pair));
     EXPECT_TRUE(Says("web", "certlatch", CertFingerprint(pair.cert).substr(0, 12)));
   }
-  EXPECT_TRUE(Eventually([&] {
-    return Page("web", 9847, "/metrics").find("certlatch_state{state=\"converged\"} 1") !=
-           std::string::npos;
-  })) << Page("web", 9847, "/metrics");
+  EXPECT_TRUE(Measures("web", R"(certlatch_state{state="converged"} 1)"));
   EXPECT_THAT(SidecarLog(), HasSubstr("Telling the app to reload"));
   ExpectUndisturbed();
 }
