@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -116,6 +117,14 @@ std::string Fill(std::string text, const Words& words) {
   return text;
 }
 
+void PrintSeconds(const std::string& name, std::vector<Duration> after) {
+  std::sort(after.begin(), after.end());
+  if (after.empty()) return;
+  const auto seconds = [](Duration length) { return std::chrono::duration<double>(length).count(); };
+  std::printf("%s: %zu times, %.2f to %.2f s, median %.2f s\n", name.c_str(), after.size(),
+              seconds(after.front()), seconds(after.back()), seconds(after[after.size() / 2]));
+}
+
 void NodeTest::SetUp() {
   if (const Result<std::string> reason = ReadFile(ClusterRunDir() + "/skipped"); reason) {
     std::fprintf(stderr, "\n*** NOT tested on a real node: %s ***\n\n", reason->c_str());
@@ -167,7 +176,7 @@ void NodeTest::CreatePod(const std::string& yaml, const Words& words) {
   CreateYaml(Path("v1", "pods"), Fill(yaml, words));
 }
 
-void NodeTest::Grant(const std::vector<std::string>& arguments) {
+void NodeTest::Grant(const std::vector<std::string>& arguments, const std::string& role) {
   Command command;
   command.path = CertlatchBinary();
   command.argv = {"certlatch", "rbac"};
@@ -180,7 +189,8 @@ void NodeTest::Grant(const std::vector<std::string>& arguments) {
     const size_t end = std::min(outcome->out.find("---\n", at), outcome->out.size());
     const std::string object = outcome->out.substr(at, end - at);
     const bool is_role = object.find("kind: RoleBinding\n") == std::string::npos;
-    CreateYaml(Path("rbac.authorization.k8s.io/v1", is_role ? "roles" : "rolebindings"), object);
+    CreateYaml(Path("rbac.authorization.k8s.io/v1", is_role ? "roles" : "rolebindings"),
+               Fill(object, {{"name: certlatch\n", "name: " + role + "\n"}}));
     at = end + 4;
   }
 }
@@ -331,6 +341,11 @@ int64_t NodeTest::CountOfEvents(const std::string& reason) {
 }
 
 // --- what the test does to it ---
+
+uint16_t NodeTest::ApiPort() const {
+  const std::string& url = access().url;
+  return static_cast<uint16_t>(ParseUint(url.substr(url.rfind(':') + 1)).value_or(0));
+}
 
 PreciseTime NodeTest::Now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());

@@ -41,6 +41,9 @@ struct ContainerState {
 using Words = std::vector<std::pair<std::string, std::string>>;
 std::string Fill(std::string text, const Words& words);
 
+// "name: 5 times, 0.10 to 0.19 s, median 0.12 s", on standard output.
+void PrintSeconds(const std::string& name, std::vector<Duration> after);
+
 class NodeTest : public ClusterTest {
  protected:
   void SetUp() override;
@@ -51,7 +54,7 @@ class NodeTest : public ClusterTest {
   void CreatePod(const std::string& yaml, const Words& words = {});
   void CreateYaml(const std::string& collection_path, const std::string& yaml);
   // Gives the namespace's default ServiceAccount what `certlatch rbac ARGUMENTS` prints.
-  void Grant(const std::vector<std::string>& arguments);
+  void Grant(const std::vector<std::string>& arguments, const std::string& role = "certlatch");
   PemPair NewPair();
   void PutTlsSecret(const PemPair& pair, const std::string& name = "web-tls");
 
@@ -90,6 +93,7 @@ class NodeTest : public ClusterTest {
   int Kill(const std::string& pod, const std::string& name, const std::string& signal);
   Outcome InNode(const std::vector<std::string>& command) const;
   static PreciseTime Now();
+  uint16_t ApiPort() const;
 
  private:
   std::string IpOf(const std::string& pod);

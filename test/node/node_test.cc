@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "domain/digest.h"
+#include "test/support/files.h"
 
 namespace certlatch::test {
 namespace {
@@ -15,7 +15,18 @@ using testing::Not;
 
 class Start : public NodeTest {
  protected:
-  static std::string Sha(std::string_view bytes) { return HexLower(Sha256(bytes)); }
+  ApiClient ConnectAs(const std::string& service_account) {
+    return {ApiPort(), ReadFile(access().ca_file).value(), api().TokenFor(ns(), service_account)};
+  }
+  // Figures for the reader; nothing is expected of them.
+  void Report(const char* what, const std::string& pods, int count, PreciseTime since) {
+    std::vector<Duration> after;
+    for (int i = 0; i < count; ++i) {
+      const auto at = SaidAt(pods + std::to_string(i), "app", "mounted");
+      if (at) after.push_back(*at - since);
+    }
+    PrintSeconds(what, after);
+  }
 };
 
 // Why `optional: true` stands in all our manifests.
@@ -110,6 +121,64 @@ spec:
     api().Delete("/apis/rbac.authorization.k8s.io/v1/namespaces/default/" + std::string(plural) +
                  "/" + ns());
   }
+}
+
+// What `--nudge` is made of: the kubelet syncs at once when an annotation of the pod changes, and
+// the right to patch `pods/status` is enough to change it.
+TEST_F(Start, AnAnnotationThroughPodsStatusMakesTheKubeletSyncAtOnce) {
+  constexpr int kPods = 5;
+  constexpr char kPod[] = R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: $name}
+spec:
+  terminationGracePeriodSeconds: 1
+  automountServiceAccountToken: false
+  containers:
+  - name: app
+    image: test.local/busybox:1
+    command: [sh, -c, "until [ -e /etc/tls/tls.crt ]; do sleep 0.05; done; echo mounted; sleep infinity"]
+    volumeMounts: [{name: tls, mountPath: /etc/tls, readOnly: true}]
+  volumes:
+  - name: tls
+    secret: {secretName: web-tls, optional: true}
+)";
+  const std::string rbac = "rbac.authorization.k8s.io/v1";
+  Create(Path(rbac, "roles"),
+         R"({"metadata":{"name":"nudge"},"rules":[{"apiGroups":[""],"resources":["pods/status"],)"
+         R"("verbs":["patch"]}]})");
+  Create(Path(rbac, "rolebindings"),
+         R"({"metadata":{"name":"nudge"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io",)"
+         R"("kind":"Role","name":"nudge"},"subjects":[{"kind":"ServiceAccount","name":"default"}]})");
+  for (int i = 0; i < kPods; ++i) {
+    for (const char* kind : {"nudged-", "left-"}) {
+      CreatePod(kPod, {{"$name", kind + std::to_string(i)}});
+    }
+  }
+  for (int i = 0; i < kPods; ++i) {
+    for (const char* kind : {"nudged-", "left-"}) Runs(kind + std::to_string(i), "app");
+  }
+  ApiClient account = ConnectAs("default");
+  const std::string patch = R"({"metadata":{"annotations":{"test/nudged":"now"}}})";
+  EXPECT_EQ(account.MergePatch(Path("v1", "pods", "nudged-0"), patch).status, 403);
+  PutTlsSecret(NewPair());
+  const PreciseTime created = Now();
+  for (int i = 0; i < kPods; ++i) {
+    const std::string name = "nudged-" + std::to_string(i);
+    EXPECT_EQ(account.MergePatch(Path("v1", "pods", name) + "/status", patch).status, 200);
+  }
+  for (int i = 0; i < kPods; ++i) Says("nudged-" + std::to_string(i), "app", "mounted");
+  Report("nudged", "nudged-", kPods, created);
+  int left = 0;
+  for (int i = 0; i < kPods; ++i) {
+    left += SaidAt("left-" + std::to_string(i), "app", "mounted") ? 0 : 1;
+  }
+  // One of them may have been due just now.
+  EXPECT_GE(left, kPods - 1);
+  for (int i = 0; i < kPods; ++i) {
+    EXPECT_TRUE(Says("left-" + std::to_string(i), "app", "mounted", kKubeletPatience));
+  }
+  Report("left alone", "left-", kPods, created);
 }
 
 }  // namespace
