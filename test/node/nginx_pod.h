@@ -10,7 +10,7 @@ namespace certlatch::test {
 
 // What may differ between the pods.
 struct NginxPod {
-  std::string reload;          // flags of the sidecar: ["--signal=HUP", "--process=nginx"]
+  std::string reload;  // flags of the sidecar: ["--signal=HUP", "--process=nginx"]
   bool share_processes = true;
   std::string app_uid = "1000";
   std::string sidecar_uid = "1000";

@@ -120,7 +120,9 @@ std::string Fill(std::string text, const Words& words) {
 void PrintSeconds(const std::string& name, std::vector<Duration> after) {
   std::sort(after.begin(), after.end());
   if (after.empty()) return;
-  const auto seconds = [](Duration length) { return std::chrono::duration<double>(length).count(); };
+  const auto seconds = [](Duration length) {
+    return std::chrono::duration<double>(length).count();
+  };
   std::printf("%s: %zu times, %.2f to %.2f s, median %.2f s\n", name.c_str(), after.size(),
               seconds(after.front()), seconds(after.back()), seconds(after[after.size() / 2]));
 }
@@ -249,8 +251,8 @@ bool NodeTest::Runs(const std::string& pod, const std::string& container, Durati
 
 bool NodeTest::Ends(const std::string& pod, const std::string& container, int64_t exit_code,
                     Duration patience) {
-  const bool is_so = EventuallyWithin(
-      patience, [&] { return State(pod, container).exit_code == exit_code; });
+  const bool is_so =
+      EventuallyWithin(patience, [&] { return State(pod, container).exit_code == exit_code; });
   if (!is_so) ADD_FAILURE() << pod << "/" << container << " does not end with " << exit_code;
   return is_so;
 }
@@ -326,7 +328,8 @@ std::string NodeTest::Events(const std::string& reason) {
   const Json events = Get(Path("v1", "events"));
   std::string text;
   for (const Json& event : events["items"].items()) {
-    if (event["reason"].AsString() == reason) text += std::string(event["message"].AsString()) + "\n";
+    if (event["reason"].AsString() == reason)
+      text += std::string(event["message"].AsString()) + "\n";
   }
   return text;
 }

@@ -23,8 +23,8 @@
 
 namespace certlatch::test {
 
-// The kubelet refreshes a volume when it syncs the pod, at the latest after a minute and a half, and
-// sees a change by its watch of Secrets before; a busy machine is slower.
+// The kubelet refreshes a volume when it syncs the pod, at the latest after a minute and a half,
+// and sees a change by its watch of Secrets before; a busy machine is slower.
 constexpr Duration kKubeletPatience = 4min;
 
 // Where a container is. `state` is "waiting", "running" or "terminated".
@@ -76,8 +76,8 @@ class NodeTest : public ClusterTest {
                                     std::string_view text);
   std::string ServedLeaf(const std::string& pod, uint16_t port = 8443);  // "": nobody answers
   bool Serves(const std::string& pod, const PemPair& pair, Duration patience = kPatience);
-  // The same with the pod touched every now and then: a kubelet that was cut off from the API server
-  // may hear of the touch before it hears of the Secret.
+  // The same with the pod touched every now and then: a kubelet that was cut off from the API
+  // server may hear of the touch before it hears of the Secret.
   bool ServesAfterTouches(const std::string& pod, const PemPair& pair);
   // It has the line in its metrics; needs no kubelet, as the logs do.
   bool Measures(const std::string& pod, std::string_view line, Duration patience = kPatience);

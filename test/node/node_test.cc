@@ -51,7 +51,8 @@ spec:
     secret: {secretName: web-tls}
 )");
   Grant({"wait", "secret/web-tls"});
-  // The kubelet's fifth attempt, some ten seconds after the first: the init container was not started.
+  // The kubelet's fifth attempt, some ten seconds after the first: the init container was not
+  // started.
   EXPECT_TRUE(Eventually([&] { return CountOfEvents("FailedMount") >= 5; }));
   EXPECT_THAT(Events("FailedMount"), HasSubstr(R"(secret "web-tls" not found)"));
   EXPECT_EQ(State("plain", "wait").state, "waiting");
@@ -147,9 +148,10 @@ spec:
   Create(Path(rbac, "roles"),
          R"({"metadata":{"name":"nudge"},"rules":[{"apiGroups":[""],"resources":["pods/status"],)"
          R"("verbs":["patch"]}]})");
-  Create(Path(rbac, "rolebindings"),
-         R"({"metadata":{"name":"nudge"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io",)"
-         R"("kind":"Role","name":"nudge"},"subjects":[{"kind":"ServiceAccount","name":"default"}]})");
+  Create(
+      Path(rbac, "rolebindings"),
+      R"({"metadata":{"name":"nudge"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io",)"
+      R"("kind":"Role","name":"nudge"},"subjects":[{"kind":"ServiceAccount","name":"default"}]})");
   for (int i = 0; i < kPods; ++i) {
     for (const char* kind : {"nudged-", "left-"}) {
       CreatePod(kPod, {{"$name", kind + std::to_string(i)}});

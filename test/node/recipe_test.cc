@@ -1,5 +1,6 @@
 // Our recipe: the pod is there before its Certificate, the init container waits for the files, the
-// app starts and finds those of the Secret. By the kubelet's own time, and by the two ways around it.
+// app starts and finds those of the Secret. By the kubelet's own time, and by the two ways around
+// it.
 
 #include <string>
 #include <vector>
