@@ -3,6 +3,7 @@
 // it.
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/text.h"
@@ -39,6 +40,31 @@ spec:
     $volume
 )";
 
+// The sidecar first, with a hook: the kubelet starts the containers one after the other, each once
+// the hook of the one before has ended, and so sees that end at once. A hook that fails holds back
+// nothing, hence the long timeout.
+constexpr char kHookPod[] = R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: $name}
+spec:
+  terminationGracePeriodSeconds: 1
+  securityContext: {runAsUser: 1000, runAsNonRoot: true, fsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: wait
+    image: test.local/certlatch:1
+    args: [sidecar, --volume=/etc/tls, --write=/etc/tls=secret/$name, --timeout=24h]
+    lifecycle: {postStart: {exec: {command: [certlatch, wait, "file:/etc/tls/tls.crt", --timeout=24h]}}}
+    volumeMounts: [{name: tls, mountPath: /etc/tls}]
+  - name: app
+    image: test.local/busybox:1
+    command: [sh, -c, "sha256sum /etc/tls/tls.crt /etc/tls/tls.key; sleep infinity"]
+    volumeMounts: [{name: tls, mountPath: /etc/tls, readOnly: true}]
+  volumes:
+  - name: tls
+    emptyDir: {medium: Memory}
+)";
+
 class Recipe : public NodeTest {
  protected:
   // One pod with a Certificate and a Secret of its name; waits in its init container.
@@ -57,14 +83,20 @@ class Recipe : public NodeTest {
     Grant(rbac, name);
     CreatePod(kPod, {{"$targets", targets}, {"$volume", volume}, {"$name", name}});
   }
+  void StartHookPod(const std::string& name) {
+    Grant({"sidecar", "--volume=/etc/tls", "--write=/etc/tls=secret/" + name}, name);
+    CreatePod(kHookPod, {{"$name", name}});
+  }
   void StartPods(int count, const std::string& how, const std::string& volume) {
     for (int i = 0; i < count; ++i) StartPod(Name(i), how, volume);
     for (int i = 0; i < count; ++i) ASSERT_TRUE(Says(Name(i), "wait", "not found yet"));
   }
   static std::string Name(int i) { return "web-" + std::to_string(i); }
 
-  // As cert-manager: the Secret, then the Certificate's status.
+  // As cert-manager: the Secret, then the Certificate's status. At another moment of the kubelet's
+  // second each time: the app before started just after one of its looks.
   void Issue(const std::string& name) {
+    std::this_thread::sleep_for(97ms * static_cast<int>(pairs_.size() % 10));
     pairs_.push_back(NewPair());
     PutTlsSecret(pairs_.back(), name);
     created_.push_back(Now());
@@ -83,12 +115,12 @@ class Recipe : public NodeTest {
   // Figures for the reader; nothing is expected of them. From the end of an init container to the
   // app's start the kubelet takes up to a second by itself: it looks for ended containers once a
   // second.
-  void Report(const std::string& how) {
+  void Report(const std::string& how, std::string_view seen_by = "/etc/tls condition met") {
     std::vector<Duration> seen;
     std::vector<Duration> started;
     for (size_t i = 0; i < pairs_.size(); ++i) {
       const std::string name = Name(static_cast<int>(i));
-      const auto init = SaidAt(name, "wait", "/etc/tls condition met");
+      const auto init = SaidAt(name, "wait", seen_by);
       if (init) seen.push_back(*init - created_[i]);
       const auto app = SaidAt(name, "app", "/etc/tls");
       if (app) started.push_back(*app - created_[i]);
@@ -125,13 +157,26 @@ TEST_F(Recipe, WithANudgeStartsAtOnce) {
 }
 
 TEST_F(Recipe, ThatWritesTheFilesItselfNeedsNoKubelet) {
-  constexpr int kPods = 5;
+  constexpr int kPods = 10;
   StartPods(kPods, "--write=/etc/tls=secret/$name", kMemory);
   for (int i = 0; i < kPods; ++i) {
     Issue(Name(i));
     ExpectTheRightFiles(i);
   }
-  Report("with --write");
+  Report("with --write", "secret/");
+}
+
+TEST_F(Recipe, ThatWritesBehindAHookStartsTheAppWithoutTheKubeletsNextLook) {
+  constexpr int kPods = 10;
+  for (int i = 0; i < kPods; ++i) StartHookPod(Name(i));
+  // The API server shows no log of a container whose hook runs.
+  ASSERT_TRUE(Eventually([&] { return CountOfEvents("Started") >= kPods; }));
+  for (int i = 0; i < kPods; ++i) EXPECT_EQ(State(Name(i), "app").reason, "ContainerCreating");
+  for (int i = 0; i < kPods; ++i) {
+    Issue(Name(i));
+    ExpectTheRightFiles(i);
+  }
+  Report("with --write behind a hook", "Certificate loaded and verified");
 }
 
 }  // namespace
