@@ -16,7 +16,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 readonly BUILD=build/dev
 readonly PACKAGES=(g++ cmake ninja-build ccache pkg-config git curl jq openssl util-linux procps
   ca-certificates libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev prometheus clang-format
-  clang-tidy nginx haproxy postgresql stunnel4
+  clang-tidy nginx haproxy postgresql stunnel4 nodejs python3-yaml
   containerd runc containernetworking-plugins busybox-static iproute2 python3 binutils)
 
 lint_all=0
@@ -161,6 +161,7 @@ else
   fi
   ./test/cluster/build.sh "${servers[@]}" >build/cluster.log 2>&1 &
 fi
+./test/deploy/tools.sh >build/tools.log 2>&1 & # likewise
 
 say 'build'
 dev_built=0 static_built=0

@@ -45,7 +45,7 @@ class ObjectItem : public TypedItem {
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
   bool HasNews(const Diagnosis& found);
-  void DiagnoseLater(Duration pause);
+  void DiagnoseAt(Instant due);
   void Diagnose();
   void OnDiagnosed();
 
@@ -64,6 +64,8 @@ class ObjectItem : public TypedItem {
   std::string cause_;    // the reason with it, as last told; "": it adds nothing
   std::unique_ptr<Diagnoser> diagnoser_;
   Duration diagnosis_pause_{};
+  Instant diagnosed_at_{};   // when the last walk began
+  Instant diagnosis_due_{};  // when the planned one does
   Handle diagnosis_timer_;
 };
 

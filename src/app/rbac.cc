@@ -59,6 +59,10 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
                    Printable(name.text, 300).c_str());
   }
   if (everywhere || !target.resource.namespaced) target.ns.clear();
+  if (!name.object.empty()) {
+    rights.Add({target.resource, target.ns, "", ""}, kCreate);
+    return {};
+  }
   if (!AsksForReady(name, wait)) {
     rights.Add({target.resource, target.ns, name.name, ""}, verbs);
     return {};

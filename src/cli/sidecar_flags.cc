@@ -167,6 +167,7 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   Status status = RequireVolume(sidecar.pod.volume);
   if (status) status = CompleteExec(parsed, sidecar.pod.tell.exec);
   if (status) status = CheckHttp(sidecar.pod.tell.http);
+  if (status) status = CompleteDryRuns(surroundings, sidecar.wait.targets);
   if (!status) return status;
   if (const char* wrong = WhatIsWrong(sidecar, parsed.given)) return Refuse("%s", wrong);
   sidecar.reload.expect_on_change = parsed.given.lease_mode == Given::LeaseMode::kOnChange;

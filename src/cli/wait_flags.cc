@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/pair_flags.h"
+#include "domain/dry_run.h"
 #include "domain/goal.h"
 #include "domain/http_method.h"
 #include "domain/target.h"
@@ -23,6 +24,7 @@ constexpr const char* kWaitUsage =
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "  certlatch wait tcp://HOST:PORT http(s)://... postgres://HOST[:PORT] file:PATH [flags]\n"
     "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags]\n"
+    "  certlatch wait dry-run:FILE[=denied:TEXT] [flags]\n"
     "  certlatch wait -f FILE [flags]\n"
     "\n"
     "Without --for a target is met when it is ready:\n"
@@ -34,6 +36,7 @@ constexpr const char* kWaitUsage =
     "  crd                      established, its conversion webhook as below\n"
     "  …webhookconfiguration    each webhook has a Service, an endpoint, a valid caBundle\n"
     "  any other                condition Ready, else Available\n"
+    "  dry-run                  admission lets the object of FILE in, or denies it so\n"
     "\n"
     "Flags:\n";
 
@@ -193,12 +196,13 @@ Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   return {};
 }
 
-// What is outside the API is there or not yet; nothing else can be asked of it.
-Status CheckOutside(const WaitOptions& wait, bool asks_server) {
+// What is no object of the API is there or not yet; nothing else can be asked of it.
+Status CheckOutside(const WaitOptions& wait, bool has_objects) {
   for (const Goal& goal : wait.goals) {
     if (std::holds_alternative<ReadyGoal>(goal)) continue;
-    if (asks_server && !std::holds_alternative<DeleteGoal>(goal)) continue;
-    return Refuse("--for is for objects of the API server, not for tcp, http(s), postgres or file");
+    if (has_objects && !std::holds_alternative<DeleteGoal>(goal)) continue;
+    return Refuse(
+        "--for is for objects of the API server, not for tcp, http(s), postgres, file or dry-run");
   }
   return {};
 }
@@ -208,17 +212,21 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   Status status = CompleteGoals(parsed.given, wait);
   if (status) status = CompleteOutput(parsed.given, "name", wait.name_only);
   if (status) status = CompleteTargets(parsed, wait);
+  if (status) status = CompleteDryRuns(surroundings, wait.targets);
   if (!status) return status;
-  bool asks_server = wait.targets.empty();
+  bool has_objects = wait.targets.empty();
+  bool asks_server = has_objects;
   bool looks_outside = false;
   for (const TargetName& target : wait.targets) {
+    const bool object = !target.type.empty() && target.object.empty();
+    has_objects = has_objects || object;
+    looks_outside = looks_outside || !object;
     asks_server = asks_server || !target.type.empty();
-    looks_outside = looks_outside || target.type.empty();
     if (!wait.as_kubectl || target.goal.empty()) continue;
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
-  if (looks_outside) status = CheckOutside(wait, asks_server);
+  if (looks_outside) status = CheckOutside(wait, has_objects);
   if (!status) return status;
   if (!asks_server) {
     parsed.command.connection = {};
@@ -228,6 +236,19 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
 }
 
 }  // namespace
+
+Status CompleteDryRuns(const Surroundings& surroundings, std::vector<TargetName>& targets) {
+  for (TargetName& target : targets) {
+    if (!target.type.empty() || !IsDryRun(target.text)) continue;
+    const std::string file(ReadDryRunText(target.text).file);
+    if (surroundings.read_file == nullptr) return Refuse("no file can be read");
+    Result<std::string> text = surroundings.read_file(file);
+    if (!text) return Error{Code::kConfig, Printable(text.error().text)};
+    Status read = ReadDryRunObject(*text, target);
+    if (!read) return read;
+  }
+  return {};
+}
 
 const ModeSyntax kWaitMode = {
     "wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0, 0, CompleteWait};

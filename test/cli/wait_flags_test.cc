@@ -35,6 +35,39 @@ TEST(WaitFlags, TakeTheAnnotationPrefixOfALease) {
   EXPECT_THAT(RefusedLine("wait lease/web --annotation-prefix=Certs/"), HasSubstr("a DNS name"));
 }
 
+// A desk with one file.
+Surroundings WithFile() {
+  Surroundings surroundings = InPod();
+  surroundings.read_file = [](const std::string& path) -> Result<std::string> {
+    if (path != "/p.json") return Error{Code::kNotFound, path + ": No such file or directory"};
+    return std::string(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"probe"}})");
+  };
+  return surroundings;
+}
+
+TEST(WaitFlags, ReadTheFileOfADryRun) {
+  const Command command = ParsedLine("wait dry-run:/p.json=denied:no pod/a", WithFile());
+  ASSERT_EQ(command.wait.targets.size(), 2U);
+  EXPECT_EQ(command.wait.targets[0].text, "dry-run:/p.json=denied:no");
+  EXPECT_EQ(command.wait.targets[0].name, "probe");
+  EXPECT_FALSE(command.wait.targets[0].object.empty());
+  EXPECT_EQ(command.connection.server, "https://10.96.0.1:443") << "it asks the API server";
+  EXPECT_EQ(RefusedLine("wait dry-run:/absent", WithFile()),
+            "error: /absent: No such file or directory");
+  EXPECT_EQ(ParsedLine("sidecar --volume=/tls --wait=dry-run:/p.json", WithFile())
+                .sidecar.wait.targets[0]
+                .name,
+            "probe");
+}
+
+TEST(WaitFlags, AskNothingElseOfADryRun) {
+  EXPECT_THAT(RefusedLine("wait dry-run:/p.json --for=condition=Ready", WithFile()),
+              HasSubstr("--for is for objects"));
+  EXPECT_THAT(RefusedLine("wait dry-run:/p.json pod/a --for=delete", WithFile()),
+              HasSubstr("--for is for objects"));
+  (void)ParsedLine("wait dry-run:/p.json pod/a --for=condition=Ready", WithFile());
+}
+
 TEST(WaitFlags, AreExplainedWithWhatReadyMeansOfEachKind) {
   const std::string help = ParsedLine("wait --help").text;
   for (const char* kind :

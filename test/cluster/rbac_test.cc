@@ -133,6 +133,15 @@ TEST_F(Rbac, IsExactlyEnoughForAWait) {
   ExpectExactlyEnough("wait", arguments);
 }
 
+TEST_F(Rbac, IsExactlyEnoughForADryRun) {
+  const std::string file = dir_.File("probe.json");
+  ASSERT_TRUE(
+      WriteFile(file, R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"probe"}})"));
+  const std::vector<std::string> arguments = {"dry-run:" + file, "--timeout=20s"};
+  Grant("wait", arguments);
+  ExpectExactlyEnough("wait", arguments);
+}
+
 TEST_F(Rbac, IsExactlyEnoughToPublishAndToCheck) {
   CreatePair("web-tls");
   const std::vector<std::string> arguments = {"--lease=web", "--secret=web-tls", "--create",
