@@ -3,14 +3,15 @@
 #
 #   image-root.sh DIR          DIR/root, DIR/bin, DIR/usr: for /, /bin and /usr
 #
-#   TARGETARCH                 amd64 or arm64 (default amd64)
+#   TARGETARCH                 amd64 or arm64 (default: of the machine)
 #   VERSION REVISION           what the labels say: checked against the sources; in `certlatch version`
 #   SOURCE_DATE_EPOCH CREATED  the same instant, twice: checked
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 out=${1:?DIR}
+export CERTLATCH_ARCH=${TARGETARCH:-$(dpkg --print-architecture)}
 preset=static
-[[ ${TARGETARCH:-amd64} == amd64 ]] || preset=static-$TARGETARCH
+[[ $CERTLATCH_ARCH == amd64 ]] || preset=static-$CERTLATCH_ARCH
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0} CERTLATCH_CACHE=${CERTLATCH_CACHE:-/cache}
 
 same() { # NAME GIVEN RIGHT
@@ -29,7 +30,7 @@ doc=$out/usr/share/doc/certlatch
 install -D "build/$preset/certlatch" "$out/root/certlatch"
 install -D -m 644 "build/$preset/certlatch.spdx.json" "$doc/sbom.spdx.json"
 install -D -m 644 LICENSE "$doc/LICENSE"
-cp -r "$(CERTLATCH_ARCH=${TARGETARCH:-amd64} cmake/static/build.sh)/licences" "$doc/"
+cp -r "$(cmake/static/build.sh)/licences" "$doc/"
 # Where pod specs look for the programs that it stands in for, and itself.
 mkdir -p "$out"/{bin,usr/bin,usr/local/bin}
 for name in bin/sh bin/kubectl usr/bin/kubectl usr/local/bin/kubectl usr/local/bin/certlatch; do
