@@ -92,15 +92,17 @@ main() {
   flock 9
   if ! whole "$storage"; then
     say "not in $storage yet: making them (minutes, once)"
-    # Of all keys only the last: each has a gigabyte.
-    find "$cache" -mindepth 1 -maxdepth 1 -type d | while read -r old; do remove_storage "$old"; done
+    remove_storage "$storage"
+    # What nobody has used for a week: each has a gigabyte.
+    find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +7 | while read -r old; do remove_storage "$old"; done
     use_storage "$storage" "$storage/run"
     debian >&2
-    umount "$storage/$DRIVER" 2>/dev/null || true
+    unmount_below "$storage"
     sync -f "$storage"
     touch "$storage/complete"
     say "ready after $((SECONDS - start)) s"
   fi
+  touch "$storage"
   printf '%s\n' "$storage"
 }
 

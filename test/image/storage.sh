@@ -31,10 +31,14 @@ CONF
   export CONTAINERS_STORAGE_CONF=$2/storage.conf CONTAINERS_REGISTRIES_CONF=$2/registries.conf BUILDAH_ISOLATION=chroot
 }
 
-# With whatever a killed run has left mounted there.
-remove_storage() { # DIR
+unmount_below() { # DIR
   awk -v dir="$1/" 'index($2, dir) == 1 {print $2}' /proc/self/mounts | sort -r | while read -r mounted; do
     umount -l "$mounted"
   done
+}
+
+# With whatever a killed run has left mounted there.
+remove_storage() { # DIR
+  unmount_below "$1"
   rm -rf "$1"
 }
