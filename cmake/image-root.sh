@@ -23,6 +23,8 @@ same() { # NAME GIVEN RIGHT
 same VERSION "${VERSION:?}" "$(sed -nE 's/^project\(certlatch VERSION ([0-9.]+) .*/\1/p' CMakeLists.txt)"
 same CREATED "${CREATED:?}" "$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)"
 
+# The tests' builder has a compiler cache.
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=$CERTLATCH_CACHE/ccache; fi
 cmake --preset "$preset" -DCERTLATCH_TESTS=OFF -DCERTLATCH_COMMIT="${REVISION:0:12}"
 cmake --build --preset "$preset"
 

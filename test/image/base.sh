@@ -15,7 +15,7 @@ HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 
 # What the stage "build" of the Dockerfile installs, and the static build's tools (cmake/static/build.sh).
 PACKAGES=(cmake ninja-build clang-19 lld-19 llvm-19 gcc-12 libc6-dev linux-libc-dev make perl python3 dpkg-dev xz-utils bzip2
-  util-linux ca-certificates tzdata)
+  util-linux ca-certificates tzdata ccache)
 
 say() { printf 'base images: %s\n' "$*" >&2; }
 

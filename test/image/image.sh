@@ -7,6 +7,7 @@
 #
 # buildah with chroot isolation, on base images of our own (base.sh); the libraries come from the cache that the static
 # build has filled. Exits with 77, and says why, where the machine cannot (no root).
+# shellcheck disable=SC2317 # `expect` calls them
 set -euo pipefail
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
