@@ -150,7 +150,7 @@ use() { # IMAGE
 }
 refuses() { # COMMAND...
   local said
-  ! said=$("$@" 2>&1) && ! grep -qx certlatch <<<"$said"
+  ! said=$("$@" 2>&1) && grep -qF 'cannot do' <<<"$said"
 }
 
 mounted() { # IMAGE: sets container and root
