@@ -30,7 +30,7 @@ if wanted - members.keys():
 with open(removed, 'w', encoding='ascii') as file:
     file.write('\n'.join(members.values()) + '\n')
 
-SAY, CALL = {  # the first argument: the text
+SAY, CALL, ALIGN = {  # the first argument: the text
     'x86_64': ('''
   mov %rdi, %rsi
   xor %edx, %edx
@@ -44,7 +44,7 @@ SAY, CALL = {  # the first argument: the text
   call write
   call abort''', '''
   lea 1f(%rip), %rdi
-  jmp certlatch_trap'''),
+  jmp certlatch_trap''', ''),
     'aarch64': ('''
   mov x1, x0
   mov x2, xzr
@@ -58,16 +58,14 @@ SAY, CALL = {  # the first argument: the text
   bl write
   bl abort''', '''
   adr x0, 1f
-  b certlatch_trap'''),
+  b certlatch_trap''', '.balign 4\n'),
 }[os.environ['CPU']]
 
 print(f'''.section .text.certlatch_trap,"ax",@progbits
-.balign 4
-certlatch_trap:{SAY}''')
+{ALIGN}certlatch_trap:{SAY}''')
 for name in dict.fromkeys(functions):
     print(f'''.section .text.{name},"ax",@progbits
-.balign 4
-.globl {name}
+{ALIGN}.globl {name}
 .type {name},@function
 {name}:{CALL}
 1:
