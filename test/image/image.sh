@@ -48,6 +48,7 @@ cache=${CERTLATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/certlatch}
 began=$SECONDS
 "$ROOT/cmake/static/build.sh" >/dev/null # so that the image's build finds them
 bases=$("$HERE/base.sh")
+# shellcheck disable=SC2034 # for use_storage
 DRIVER=$(storage_driver "$bases")
 work=$(mktemp -d "$cache/image/test.XXXXXX") # beside the bases: a file system that takes them
 clean() {
