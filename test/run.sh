@@ -180,7 +180,7 @@ if ((dev_built)); then
 fi
 if ((static_built)); then
   say 'promises of the static binary: size, hardening, contents, reproducibility'
-  run_ctest build/static
+  run_ctest build/static -LE '^image$'
 fi
 if ((dev_built && static_built)); then
   say 'the static binary in the tests that run the real program'
@@ -203,4 +203,11 @@ run_ctest build/hostile -j "$(nproc)"
 check 'format' formatted
 check 'lint' linted
 check 'quickstart' quickstart
+check 'build for 64-bit ARM' static_preset static-arm64
+say 'the binary for 64-bit ARM, emulated'
+run_ctest build/static-arm64
+if ((static_built)); then
+  say 'the image, on both of its bases'
+  run_ctest build/static -L '^image$' --verbose
+fi
 wait
