@@ -61,6 +61,7 @@ seam provider provider_predefined defltprov capabilities
 seam names c_allc c_alld
 seam parameter_index params_idx
 seam rsa_controls ctrl_params_translate
+seam random rand_lib
 
 NM=$NM python3 -B "$HERE/traps.py" "$HERE/openssl/traps" libcrypto.a trapped >traps.s
 $CLANG --target=$TARGET -c traps.s -o traps.o
