@@ -963,11 +963,11 @@ def no_asynchronous_jobs():
 def few_upcalls():
     """What the library offers to providers: what the one of seams/provider.c takes. (3 KB)"""
     def kept(table):
-        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS', 'BIO_')
+        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS')
         rows = re.findall(r'    \{ OSSL_FUNC_(\w+),\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
         text = ''.join(row for row in re.findall(r'    \{ OSSL_FUNC_\w+,\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
-                       if re.match(r'    \{ OSSL_FUNC_(?:%s)' % '|'.join(name if name[-1] == '_' else name + ',' for name in wanted), row))
-        if len(rows) < 45 or text.count('\n') < 10:
+                       if re.match(r'    \{ OSSL_FUNC_(?:%s),' % '|'.join(wanted), row))
+        if len(rows) < 45 or text.count('\n') != len(wanted):
             tree.fail(f'core_dispatch_: {len(rows)} rows, {text.count(chr(10))} lines wanted')
         return text
     tree.replace_between('crypto/provider_core.c', 'static const OSSL_DISPATCH core_dispatch_[] = {\n',
@@ -1058,6 +1058,32 @@ def one_way_to_multiply_points():
 """)
 
 
+def keys_without_decoders():
+    """Keys are decoded by a table of what upstream's decoders come to: seams/decoder.c. So there are no decoders to keep, none
+    in the provider, and it reads no BIOs of the library's. (18 KB)"""
+    source = 'crypto/context.c'
+    tree.replace_regex(source, r'\n    (?:OSSL_METHOD_STORE|void) \*(?:decoder_store|decoder_cache|bio_core);', '', times=3)
+    tree.replace_regex(source, r'    ctx->(decoder_store|decoder_cache|bio_core) = \w+\(ctx\);\n    if \(ctx->\1 == NULL\)\n        goto err;\n',
+                       '', times=3)
+    tree.replace_regex(source, r'    if \(ctx->(decoder_store|decoder_cache|bio_core) != NULL\) \{\n.*?\n    \}\n', '', times=3)
+    tree.replace_regex(source, r'    case OSSL_LIB_CTX_(?:DECODER_STORE|DECODER_CACHE|BIO_CORE)_INDEX:\n[^;]*;\n', '', times=3)
+    tree.replace('crypto/evp/evp_fetch.c', '        ossl_decoder_cache_flush(libctx);\n', '')
+    source = 'crypto/provider_core.c'
+    tree.replace_regex(source, r'(?:        if \(count (?:< 1|== 1)\)\n    )?        ossl_decoder_cache_flush\(prov->libctx\);\n', '', times=3)
+    tree.replace_regex(source, r'            \+ ossl_decoder_store_(?:cache_flush\(prov->libctx\)|remove_all_provided\(prov\))\n', '', times=2)
+    # a BIO that cannot tell where it is would be read through another; ours are memory
+    tree.replace('crypto/pem/pem_pkey.c', """\
+        new_bio = BIO_new(BIO_f_readbuffer());
+        if (new_bio == NULL)
+            return NULL;
+        bp = BIO_push(new_bio, bp);
+        pos = BIO_tell(bp);
+""", """\
+        ERR_raise(ERR_LIB_PEM, ERR_R_BIO_LIB);
+        return NULL;
+""")
+
+
 def no_introspection():
     """Which parameters a key manager or a KDF knows: lists that only applications ask for, through
     EVP_*_gettable_params() and the like. Those of ciphers, digests, MACs, RANDs, signatures and key exchanges stay, for
@@ -1104,5 +1130,6 @@ for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_e
              psk_binder_without_hmac_key, curves, cipher_suites, certificate_extensions, object_names,
              no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_names_of_fields,
              named_curves_by_name, no_asynchronous_jobs, few_upcalls, names_of_curves, groups_in_a_table, clients_methods,
-             signature_schemes, random_nonces, one_way_to_multiply_points, no_introspection, no_curve448):
+             signature_schemes, random_nonces, one_way_to_multiply_points,
+             keys_without_decoders, no_introspection, no_curve448):
     edit()

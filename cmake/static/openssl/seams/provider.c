@@ -8,7 +8,6 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/opensslconf.h>
 #include "crypto/provider_local.h"
-#include "prov/bio.h"
 #include "prov/implementations.h"
 #include "prov/names.h"
 #include "prov/provider_ctx.h"
@@ -83,23 +82,6 @@ static const OSSL_ALGORITHM key_managers[] = {
     END
 };
 
-#define FROM_DER(names, structure, functions) { names, PROPERTIES ",input=der,structure=" structure, functions }
-static const OSSL_ALGORITHM decoders[] = {
-    FROM_DER(PROV_NAMES_RSA, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA, "type-specific", ossl_type_specific_keypair_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA_PSS, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_rsapss_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA_PSS, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_rsapss_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "type-specific", ossl_type_specific_no_pub_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_ED25519, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_ed25519_decoder_functions),
-    FROM_DER(PROV_NAMES_ED25519, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_ed25519_decoder_functions),
-    FROM_DER("DER", "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_der_decoder_functions),
-    { "DER", PROPERTIES ",input=pem", ossl_pem_to_der_decoder_functions },
-    END
-};
-
 static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
 {
     *no_cache = 0;
@@ -118,8 +100,6 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
         return key_exchanges;
     case OSSL_OP_SIGNATURE:
         return signatures;
-    case OSSL_OP_DECODER:
-        return decoders;
 #ifdef CERTLATCH_MLKEM
     case OSSL_OP_KEM:
         return kems;
@@ -132,7 +112,6 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
 
 static void teardown(void *provider)
 {
-    BIO_meth_free(ossl_prov_ctx_get0_core_bio_method(provider));
     ossl_prov_ctx_free(provider);
 }
 
@@ -147,10 +126,7 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
     OSSL_FUNC_core_get_libctx_fn *get_library = NULL;
     OSSL_FUNC_core_get_params_fn *get_params = NULL;
     PROV_CTX *made;
-    BIO_METHOD *bio;
 
-    if (!ossl_prov_bio_from_dispatch(in))
-        return 0;
     for (; in->function_id != 0; in++) {
         if (in->function_id == OSSL_FUNC_CORE_GET_LIBCTX)
             get_library = OSSL_FUNC_core_get_libctx(in);
@@ -160,14 +136,10 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
     if (get_library == NULL)
         return 0;
     made = ossl_prov_ctx_new();
-    bio = made == NULL ? NULL : ossl_bio_prov_init_bio_method();
-    if (bio == NULL) {
-        ossl_prov_ctx_free(made);
+    if (made == NULL)
         return 0;
-    }
     ossl_prov_ctx_set0_libctx(made, (OSSL_LIB_CTX *)get_library(handle));
     ossl_prov_ctx_set0_handle(made, handle);
-    ossl_prov_ctx_set0_core_bio_method(made, bio);
     ossl_prov_ctx_set0_core_get_params(made, get_params);
     *provider = made;
     *out = functions;
