@@ -61,6 +61,8 @@ seam provider provider_predefined defltprov capabilities
 seam names c_allc c_alld
 seam parameter_index params_idx
 seam rsa_controls ctrl_params_translate
+seam random rand_lib
+seam decoder decoder_lib decoder_meth decoder_pkey decode_der2key decode_pem2der decode_spki2typespki decode_epki2pki
 
 NM=$NM CPU=$CPU python3 -B "$HERE/traps.py" "$HERE/openssl/traps" libcrypto.a trapped >traps.s
 $CLANG --target=$TARGET -c traps.s -o traps.o
