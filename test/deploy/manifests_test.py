@@ -136,6 +136,10 @@ class Manifests(unittest.TestCase):
         self.assertEqual(f"{put['args'][1]}/certlatch", program)
         self.assertIsNotNone(volume_at(pod, app, put["args"][1]))
         self.assertEqual((0, "check", ""), (rbac("any", mode, *arguments)[0], mode, rbac("any", mode, *arguments)[2]))
+        # The first look is mostly too early, and a rollout waits for the next one; a reload has minutes all the same.
+        probe = app["readinessProbe"]
+        self.assertLessEqual(probe["periodSeconds"], 10)
+        self.assertGreaterEqual(probe["periodSeconds"] * probe.get("failureThreshold", 3), 180)
 
     def test_RightsAreThoseThatTheProgramPrintsForItsArguments(self):
         for origin, objects in m.all_manifests().items():
