@@ -253,7 +253,10 @@ void ObjectItem::Judge() {
   if (!record.pending()) return;
   ScheduleRecheck(verdict);
   if (!MayHang(goals())) return;
-  if (diagnoser_) diagnoser_->Close();  // it walks from what the object was
+  // A walk from what the object was may end where the reason is still the same: else none would
+  // while the object changes faster than the walk's questions are answered.
+  if (other && diagnoser_) diagnoser_->Close();
+  changed_since_walk_ = true;
   diagnosis_pause_ = kNextDiagnosis;
   Instant due = host_.Now() + kFirstDiagnosis;
   if (!other) due = std::max(due, diagnosed_at_ + kLeastDiagnosisPause);
@@ -310,6 +313,7 @@ void ObjectItem::DiagnoseAt(Instant due) {
 void ObjectItem::Diagnose() {
   diagnosis_timer_.reset();
   diagnosed_at_ = host_.Now();
+  changed_since_walk_ = false;
   if (!diagnoser_) {
     diagnoser_ = std::make_unique<Diagnoser>(host_, target_, [this] { OnDiagnosed(); });
   }
@@ -324,8 +328,10 @@ void ObjectItem::OnDiagnosed() {
   } else {
     diagnosis_pause_ = std::min(2 * diagnosis_pause_, kRarestDiagnosis);
   }
-  DiagnoseAt(host_.Now() + diagnosis_pause_);
-  if (options_.fail_fast && !found.hopeless().empty() && NeedReadiness(goals())) {
+  // The next walk is planned already where the object has changed; only that one may give up.
+  if (!changed_since_walk_) DiagnoseAt(host_.Now() + diagnosis_pause_);
+  if (options_.fail_fast && !changed_since_walk_ && !found.hopeless().empty() &&
+      NeedReadiness(goals())) {
     diagnosis_timer_.reset();
     return Fail(ErrorLine(found.hopeless()), WaitOutcome::kImpossible);
   }

@@ -73,6 +73,7 @@ class ObjectItem : public TypedItem {
   Instant diagnosed_at_{};   // when the last walk began
   Instant diagnosis_due_{};  // when the planned one does
   Handle diagnosis_timer_;
+  bool changed_since_walk_ = false;  // the object, since the last walk began
 };
 
 }  // namespace certlatch

@@ -11,8 +11,8 @@
 namespace certlatch {
 namespace {
 
-constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode,
-                                        &kExplainMode, &kInstallMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode,  &kSidecarMode, &kPublishMode,
+                                        &kCheckMode, &kExplainMode, &kInstallMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"

@@ -285,6 +285,7 @@ Status CompleteDryRuns(const Surroundings& surroundings, std::vector<TargetName>
   for (TargetName& target : targets) {
     if (target.mounted || !target.type.empty() || !IsDryRun(target.text)) continue;
     const std::string file(ReadDryRunText(target.text).file);
+    if (file.empty()) return Refuse("dry-run:FILE needs a file");
     if (surroundings.read_file == nullptr) return Refuse("no file can be read");
     Result<std::string> text = surroundings.read_file(file);
     if (!text) return Error{Code::kConfig, Printable(text.error().text)};

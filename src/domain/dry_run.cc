@@ -18,21 +18,24 @@ bool Has(std::string_view text, const char* part) {
 using State = DryRunOutcome::State;
 
 // As k8s.io/apiserver puts it: a webhook "denied the request: …", a ValidatingAdmissionPolicy
-// "denied request: …", whatever status they chose. Other plugins (PodSecurity, quotas) say 403, and
-// so does RBAC.
+// "denied request: …", whatever status they chose.
+bool IsDenied(std::string_view message) {
+  return Has(message, " denied the request") || Has(message, " denied request");
+}
+
 State StateOf(int status, std::string_view message) {
-  if (Has(message, " denied the request") || Has(message, " denied request")) return State::kUnmet;
+  if (IsDenied(message)) return State::kUnmet;
   if (Has(message, " does not support dry run")) return State::kImpossible;
   // Its Service, its endpoint, its certificate: what is waited for.
   if (Has(message, "failed calling webhook")) return State::kUnmet;
   if (status == 401) return State::kForbidden;
-  if (status == 403) return Has(message, " cannot create ") ? State::kForbidden : State::kUnmet;
+  if (status == 403) {
+    // Other plugins (PodSecurity, quotas), RBAC, and whoever stands before the API server.
+    if (message.empty()) return State::kUnknown;
+    return Has(message, "forbidden: User \"") ? State::kForbidden : State::kUnmet;
+  }
   if (status == 404) return State::kUnmet;  // its namespace, its type
   return status < 400 || status == 429 || status >= 500 ? State::kUnknown : State::kInvalid;
-}
-
-bool IsDenial(State state, int status, std::string_view message) {
-  return state == State::kUnmet && status != 404 && !Has(message, "failed calling webhook");
 }
 
 }  // namespace
@@ -54,8 +57,10 @@ Status ReadDryRunObject(std::string_view manifest, TargetName& target) {
   std::vector<TargetName> objects;
   Status read = ReadManifest(manifest, file, objects);
   if (!read) return read;
-  if (objects.size() != 1) {
-    return Failure(Code::kConfig, "%s: holds %zu objects; a dry run is of one",
+  // The file is sent as it is: one object that stands in a List would not do.
+  const Result<Json> whole = ParseJson(manifest);
+  if (objects.size() != 1 || !whole || (*whole)["metadata"]["name"].AsString().empty()) {
+    return Failure(Code::kConfig, "%s: a dry run is of one object, not of %zu or of a List",
                    Printable(file, 300).c_str(), objects.size());
   }
   std::swap(objects[0].text, target.text);
@@ -74,7 +79,8 @@ DryRunOutcome JudgeDryRun(const ApiAnswer& answer, const DryRunText& expected) {
     return {State::kUnmet, "was let in, not denied"};
   }
   const State state = StateOf(answer.status, message);
-  if (expected.denied && IsDenial(state, answer.status, message)) {
+  const bool denied = IsDenied(message) || (state == State::kUnmet && answer.status == 403);
+  if (expected.denied && denied) {
     if (message.find(expected.denial) != std::string_view::npos) return {State::kMet, ""};
     return {State::kUnmet, Format("denied in other words: %s", Printable(message, 500).c_str())};
   }

@@ -704,6 +704,40 @@ TEST(Wait, IsNotKeptFromLookingByReasonsThatChangeFasterThanItLooks) {
   EXPECT_GE(looks, 10U);
 }
 
+// Answers one question of a look; none is found.
+void DenyOne(FakeHost& host) {
+  for (const char* question : {"certificaterequests", "issuers"}) {
+    if (host.Find(question) != 0) return host.Answer(host.Find(question), 403, "{}");
+  }
+}
+
+TEST(Wait, TellsTheCauseOfWhatChangesFasterThanItsQuestionsAreAnswered) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  for (int version = 10; version < 30; ++version) {
+    run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Touched(version)));
+    run.host.Advance(500ms);
+    if (version % 2 == 0) DenyOne(run.host);
+  }
+  EXPECT_THAT(run.host.Log(), HasSubstr("next attempt in"));
+}
+
+TEST(Wait, DoesNotFailFastByALookThatBeganBeforeTheObjectChanged) {
+  WaitOptions options;
+  options.fail_fast = true;
+  options.timeout = 30s;
+  Waiting run({"certificate/web"}, std::move(options));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Touched()));
+  Deny(run.host);
+  EXPECT_TRUE(run.running());
+  run.host.Advance(5s);
+  Deny(run.host);
+  EXPECT_FALSE(run.running()) << "the next look does";
+}
+
 TEST(Wait, FailsFastOnlyWhereReadinessIsWaitedFor) {
   for (const char* goal : {"delete", "condition=Issuing", "condition=Ready=Unknown"}) {
     WaitOptions options = For(goal);

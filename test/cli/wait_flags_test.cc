@@ -54,6 +54,7 @@ TEST(WaitFlags, ReadTheFileOfADryRun) {
   EXPECT_EQ(command.connection.server, "https://10.96.0.1:443") << "it asks the API server";
   EXPECT_EQ(RefusedLine("wait dry-run:/absent", WithFile()),
             "error: /absent: No such file or directory");
+  EXPECT_THAT(RefusedLine("wait dry-run:=denied:no", WithFile()), HasSubstr("dry-run:FILE"));
   EXPECT_EQ(ParsedLine("sidecar --volume=/tls --wait=dry-run:/p.json", WithFile())
                 .sidecar.wait.targets[0]
                 .name,

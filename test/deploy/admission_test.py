@@ -101,6 +101,9 @@ class Admission(unittest.TestCase):
         self.assertEqual(POLICY["metadata"]["name"], BINDING["spec"]["policyName"])
         self.assertEqual(["Deny"], BINDING["spec"]["validationActions"])
         self.assertEqual({"certlatch.io/confine-nudge": "true"}, BINDING["spec"]["matchResources"]["namespaceSelector"]["matchLabels"])
+        # Its ServiceAccounts are Kubernetes' own controllers, which rightly change the pods there.
+        (other,) = BINDING["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        self.assertEqual(("kubernetes.io/metadata.name", "NotIn", ["kube-system"]), (other["key"], other["operator"], other["values"]))
         self.assertEqual("Fail", POLICY["spec"]["failurePolicy"])
         (rule,) = POLICY["spec"]["matchConstraints"]["resourceRules"]
         self.assertEqual((["pods", "pods/*"], ["UPDATE"]), (rule["resources"], rule["operations"]))

@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import unittest
 
 import manifests as m
@@ -135,6 +136,10 @@ class Manifests(unittest.TestCase):
         self.assertEqual(f"{put['args'][1]}/certlatch", program)
         self.assertIsNotNone(volume_at(pod, app, put["args"][1]))
         self.assertEqual((0, "check", ""), (rbac("any", mode, *arguments)[0], mode, rbac("any", mode, *arguments)[2]))
+        # The first look is mostly too early, and a rollout waits for the next one; a reload has minutes all the same.
+        probe = app["readinessProbe"]
+        self.assertLessEqual(probe["periodSeconds"], 10)
+        self.assertGreaterEqual(probe["periodSeconds"] * probe.get("failureThreshold", 3), 180)
 
     def test_RightsAreThoseThatTheProgramPrintsForItsArguments(self):
         for origin, objects in m.all_manifests().items():
@@ -307,28 +312,66 @@ class Manifests(unittest.TestCase):
                 weights = {kind: int(hook["helm.sh/hook-weight"]) for kind, hook in hooks.items()}
                 job = weights.pop("Job")
                 self.assertTrue(all(weight < job for weight in weights.values()))
+                # Helm deletes what succeeded when all hooks of the event have; nobody else would, not even an uninstall.
+                self.assertEqual({"before-hook-creation,hook-succeeded"}, {hook["helm.sh/hook-delete-policy"] for hook in hooks.values()})
         self.assertTrue(hooks)
+
+    def test_AHookTellsItsReasonBeforeHelmEndsTheWait(self):
+        """Helm gives each hook five minutes, unless --timeout says otherwise."""
+        seen = 0
+        for origin, thing, _, container in ours():
+            if thing["kind"] == "Job":
+                with self.subTest(origin):
+                    seen += 1
+                    minutes = int(re.fullmatch(r"(\d+)m", flag(container, "timeout")[0])[1])
+                    self.assertLess(60 * minutes, thing["spec"]["activeDeadlineSeconds"])
+                    self.assertLess(thing["spec"]["activeDeadlineSeconds"], 300)
+        self.assertGreater(seen, 7)
 
     def test_KustomizeLeavesNothingOfItsOwn(self):
         for origin, objects in m.all_manifests().items():
             if origin.startswith("kustomize/"):
                 text = json.dumps(objects)
-                for word in ("CERTIFICATE", "SECRET", "SERVICE-ACCOUNT", '"certificate": "web"'):
+                for word in ("CERTIFICATE", "SECRET", "SERVICE-ACCOUNT", "NAMESPACE", '"certificate": "web"'):
                     self.assertNotIn(word, text)
                 self.assertEqual({m.NAMESPACE}, {thing["metadata"]["namespace"] for thing in objects})
                 names = [each["name"] for thing in objects if m.pod_of(thing) for each in m.pod_of(thing)["containers"]]
                 self.assertEqual("nginx", names[0], "whose logs are shown by default")
 
+    def test_KustomizeBindsTheAccountOfThisNamespaceWhereverThatIsDeclared(self):
+        """An account that is no resource of the overlay is not moved to its namespace by kustomize."""
+        for name in ("wait-and-sidecar", "native-sidecar"):
+            with self.subTest(name):
+                copy_of = m.scratch() / f"kustomize-{name}"
+                shutil.copytree(m.DEPLOY / "kustomize", copy_of)
+                web = copy_of / "example/base/web.yaml"
+                documents = [each for each in web.read_text().split("---\n") if "kind: ServiceAccount" not in each]
+                web.write_text("---\n".join(documents))
+                done = m.kubectl("kustomize", copy_of / "example" / name)
+                self.assertEqual(0, done.returncode, done.stderr)
+                objects = m.load(done.stdout)
+                self.assertNotIn("ServiceAccount", {each["kind"] for each in objects})
+                (binding,) = [each for each in objects if each["kind"] == "RoleBinding"]
+                self.assertEqual([{"kind": "ServiceAccount", "name": "web", "namespace": m.NAMESPACE}], binding["subjects"])
+
     def test_HelmRefusesWhatCannotBeMeant(self):
         cases = {"certlatch.nudg=true": "nudg", "certlatch.secret=": "certlatch: set secret",
                  "certlatch.expect=leese": "expect", "certlatch.expect=lease": "set lease",
                  "certlatch.expect=lease,certlatch.lease=x,certlatch.write=true": "does not go with it",
-                 "certlatch.hook.targets=null": "certlatch"}
+                 "certlatch.nudge=true": "nudge", "certlatch.nudge=true,certlatch.expect=secret,certlatch.write=true": "nudge",
+                 "certlatch.image.tag=1": "image.tag", "certlatch.hook.targets=null": "certlatch"}
         for setting, words in cases.items():
             with self.subTest(setting):
                 done = m.helm("template", "--set", setting)
                 self.assertNotEqual(0, done.returncode, setting)
                 self.assertIn(words, done.stderr)
+
+    def test_TheLongestReleaseNameGivesAJobANameThatPodsCanBear(self):
+        done = m.attempt([m.tools() / "bin/helm", "template", "r" * 52 + "s", m.chart(), f"--namespace={m.NAMESPACE}"])
+        self.assertEqual(0, done.returncode, done.stderr)
+        (job,) = [each for each in m.load(done.stdout) if each["kind"] == "Job"]
+        self.assertLessEqual(len(job["metadata"]["name"]), 63)
+        self.assertEqual(job["metadata"]["name"], job["spec"]["template"]["spec"]["serviceAccountName"])
 
     def test_ACallOverridesTheValuesOfTheChart(self):
         file = m.chart() / "templates/override.yaml"

@@ -167,7 +167,10 @@ class Scene:
             {"targets": [f"127.0.0.1:{self.port}"],
              "labels": pod | {f"{meta}pod_container_name": "certlatch", f"{meta}pod_container_port_name": "certlatch"}},
             {"targets": ["127.0.0.1:1"],
-             "labels": pod | {f"{meta}pod_container_name": "nginx", f"{meta}pod_container_port_name": "https"}}]
+             "labels": pod | {f"{meta}pod_container_name": "nginx", f"{meta}pod_container_port_name": "https"}},
+            {"targets": ["127.0.0.1:2"],  # one that has ended and was not deleted yet
+             "labels": pod | {f"{meta}pod_container_name": "certlatch", f"{meta}pod_container_port_name": "certlatch",
+                              f"{meta}pod_phase": "Failed"}}]
         configuration["global"] = {"scrape_interval": "500ms"}
         configuration["rule_files"] = [str(MONITORING / "rules.yaml")]
         (self.home / "prometheus.json").write_text(json.dumps(configuration))  # which is YAML, too
@@ -208,7 +211,7 @@ class Exposition(unittest.TestCase):
                 for selector in set(SELECTOR.findall(rule["expr"])):
                     self.assertTrue(self.scene.query(selector), selector)
                 self.assertEqual([], self.scene.query(rule["expr"]))
-        # Only ports of that name are scraped, and the labels are those that the alerts speak of.
+        # Only ports of that name are scraped, of pods that run, and the labels are those that the alerts speak of.
         (up,) = self.scene.query("up")
         self.assertEqual(("certlatch", "demo", "web-1"), tuple(up["metric"][each] for each in ("container", "namespace", "pod")))
 

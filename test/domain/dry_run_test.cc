@@ -39,7 +39,11 @@ TEST(DryRun, TargetIsTheOneObjectOfItsFile) {
 
 TEST(DryRun, RefusesFilesOfAnyOtherNumberOfObjects) {
   const std::string two = std::string(kConfigMap) + kConfigMap;
-  for (const std::string& text : {std::string(), two, std::string("kind: ConfigMap")}) {
+  // What would be sent is a List, and no server creates one.
+  const std::string list = Format(R"({"kind":"List","apiVersion":"v1","items":[%s]})", kConfigMap);
+  const std::string after = std::string(R"({"kind":"List","items":[]})") + kConfigMap;
+  for (const std::string& text :
+       {std::string(), two, list, after, std::string("kind: ConfigMap")}) {
     TargetName target;
     target.text = "dry-run:/a.json";
     const Status read = ReadDryRunObject(text, target);
@@ -70,6 +74,8 @@ constexpr Case kCases[] = {
      State::kUnmet, State::kMet},
     {400, "", "admission webhook \"v.example.com\" denied the request: wants an owner",
      State::kUnmet, State::kMet},
+    {404, "", "admission webhook \"v.example.com\" denied the request: wants an owner",
+     State::kUnmet, State::kMet},
     {403, "Forbidden", "admission webhook \"v.example.com\" denied the request: no", State::kUnmet,
      State::kUnmet},
     {422, "Invalid",
@@ -88,6 +94,12 @@ constexpr Case kCases[] = {
      "configmaps is forbidden: User \"owner\" cannot create resource \"configmaps\" in API group "
      "\"\" in the namespace \"ops\"",
      State::kForbidden, State::kForbidden},
+    {403, "Forbidden",
+     "users \"owner\" is forbidden: User \"me\" cannot impersonate resource \"users\" in API group "
+     "\"\" at the cluster scope",
+     State::kForbidden, State::kForbidden},
+    {403, "Forbidden", "pods \"probe\" is forbidden: who has no owner cannot create pods",
+     State::kUnmet, State::kMet},
     {401, "Unauthorized", "Unauthorized", State::kForbidden, State::kForbidden},
     {404, "NotFound", "namespaces \"owner\" not found", State::kUnmet, State::kUnmet},
     {422, "Invalid", "ConfigMap \"probe\" is invalid: data[owner]: Invalid value", State::kInvalid,
@@ -115,6 +127,16 @@ TEST(DryRun, NoAnswerIsNoVerdict) {
   const DryRunOutcome outcome = JudgeDryRun(answer, ReadDryRunText("dry-run:/a=denied:"));
   EXPECT_EQ(outcome.state, State::kUnknown);
   EXPECT_EQ(outcome.reason, "connection refused");
+}
+
+// A proxy's, or one whose body was cut off.
+TEST(DryRun, RefusalOfSomebodyElseIsNoDenial) {
+  for (const char* body : {"", "Forbidden by the firewall", R"({"kind":"Status","message":"adm)"}) {
+    const ApiAnswer answer{403, body, "", {}};
+    for (const char* target : {"dry-run:/a", "dry-run:/a=denied:"}) {
+      EXPECT_EQ(JudgeDryRun(answer, ReadDryRunText(target)).state, State::kUnknown) << body;
+    }
+  }
 }
 
 TEST(DryRun, ReasonIsOnePrintableLine) {

@@ -60,6 +60,9 @@ volumeMounts:
 {{/* Arguments of both sidecars. */}}
 {{- define "certlatch.sidecarArgs" -}}
 {{- $s := include "certlatch.settings" . | fromYaml -}}
+{{- if and $s.nudge (not $s.expect) -}}
+{{- fail "certlatch: a sidecar can nudge only if it is told what to expect: set expect to secret or lease" -}}
+{{- end -}}
 - --volume={{ $s.mountPath }}
 {{- if $s.expect }}
 - --expect={{ include "certlatch.source" . }}

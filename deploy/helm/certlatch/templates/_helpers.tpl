@@ -16,6 +16,9 @@ Every template takes the chart's own context, or (dict "root" . "with" (dict ...
 {{- if and (eq $settings.expect "lease") $settings.write -}}
 {{- fail "certlatch: write reads the Secret: expect: lease does not go with it" -}}
 {{- end -}}
+{{- if and $settings.nudge $settings.write -}}
+{{- fail "certlatch: nudge is for the kubelet, which write leaves out: choose one" -}}
+{{- end -}}
 {{- toYaml $settings -}}
 {{- end -}}
 

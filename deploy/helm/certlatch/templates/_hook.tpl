@@ -2,11 +2,11 @@
 {{- define "certlatch.hookJob" -}}
 {{- $s := include "certlatch.settings" . | fromYaml -}}
 {{- $hook := $s.hook -}}
-{{- $name := default (printf "%s-certlatch-wait" $s.release) $hook.name -}}
+{{- $name := default (printf "%s-certlatch-wait" (trunc 48 $s.release | trimSuffix "-")) $hook.name -}}
 {{- if not $hook.targets -}}
 {{- fail "certlatch: set hook.targets: what is the Job to wait for?" -}}
 {{- end -}}
-{{- $rights := printf "helm.sh/hook: %s\nhelm.sh/hook-weight: %q\nhelm.sh/hook-delete-policy: before-hook-creation" $hook.events (toString $hook.rightsWeight) -}}
+{{- $rights := printf "helm.sh/hook: %s\nhelm.sh/hook-weight: %q\nhelm.sh/hook-delete-policy: before-hook-creation,hook-succeeded" $hook.events (toString $hook.rightsWeight) -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
