@@ -146,8 +146,8 @@ TEST_F(Rbac, IsExactlyEnoughForADryRun) {
 
 TEST_F(Rbac, IsExactlyEnoughToWriteASecret) {
   CreatePair("web-tls");
-  const std::vector<std::string> arguments = {
-      "--write=" + dir_.path() + "/files=secret/web-tls", "--timeout=20s"};
+  const std::vector<std::string> arguments = {"--write=" + dir_.path() + "/files=secret/web-tls",
+                                              "--timeout=20s"};
   ASSERT_EQ(mkdir((dir_.path() + "/files").c_str(), 0700), 0);
   Grant("wait", arguments);
   ExpectExactlyEnough("wait", arguments);
