@@ -332,7 +332,7 @@ class Manifests(unittest.TestCase):
         for origin, objects in m.all_manifests().items():
             if origin.startswith("kustomize/"):
                 text = json.dumps(objects)
-                for word in ("CERTIFICATE", "SECRET", "SERVICE-ACCOUNT", "NAMESPACE", '"certificate": "web"'):
+                for word in ("CERTIFICATE", "SECRET", "ACCOUNT", "NAMESPACE", '"certificate": "web"'):
                     self.assertNotIn(word, text)
                 self.assertEqual({m.NAMESPACE}, {thing["metadata"]["namespace"] for thing in objects})
                 names = [each["name"] for thing in objects if m.pod_of(thing) for each in m.pod_of(thing)["containers"]]
@@ -353,6 +353,25 @@ class Manifests(unittest.TestCase):
                 self.assertNotIn("ServiceAccount", {each["kind"] for each in objects})
                 (binding,) = [each for each in objects if each["kind"] == "RoleBinding"]
                 self.assertEqual([{"kind": "ServiceAccount", "name": "web", "namespace": m.NAMESPACE}], binding["subjects"])
+
+    def test_KustomizeNamesTheRightsSoThatTwoAppsOfANamespaceHaveTheirOwn(self):
+        copy_of = m.scratch() / "kustomize-two"
+        shutil.copytree(m.DEPLOY / "kustomize", copy_of)
+        names = set()
+        for account, secret in (("web", "web-tls"), ("api", "web-tls"), ("web", "a.b-tls")):
+            for overlay in ("wait-and-sidecar", "native-sidecar"):
+                file = copy_of / "example" / overlay / "kustomization.yaml"
+                text = (m.DEPLOY / "kustomize/example" / overlay / "kustomization.yaml").read_text()
+                file.write_text("namePrefix: our-\n" + text.replace("secret=web-tls", f"secret={secret}")
+                                .replace("serviceAccount=web", f"serviceAccount={account}"))
+                done = m.kubectl("kustomize", file.parent)
+                self.assertEqual(0, done.returncode, done.stderr)
+                things = {each["kind"]: each for each in m.load(done.stdout)}
+                name = things["Role"]["metadata"]["name"]
+                self.assertEqual([name, name], [things["RoleBinding"]["metadata"]["name"], things["RoleBinding"]["roleRef"]["name"]])
+                self.assertEqual([secret], things["Role"]["rules"][1]["resourceNames"])
+                names.add(name)
+        self.assertEqual({"our-certlatch-web-web-tls", "our-certlatch-api-web-tls", "our-certlatch-web-a.b-tls"}, names)
 
     def test_HelmRefusesWhatCannotBeMeant(self):
         cases = {"certlatch.nudg=true": "nudg", "certlatch.secret=": "certlatch: set secret",

@@ -122,6 +122,18 @@ TEST(DryRun, AnswerMeansWhatTheAdmissionChainSaid) {
   }
 }
 
+// A login page, say. What it says is not repeated: it may be the object, with all that it holds.
+TEST(DryRun, AnswerThatIsNotAboutACreationIsNoVerdict) {
+  for (const int status : {200, 202, 204}) {
+    const ApiAnswer answer{status, R"({"kind":"Secret","data":{"k":"aHVudGVyMg=="}})", "", {}};
+    for (const char* target : {"dry-run:/a", "dry-run:/a=denied:"}) {
+      const DryRunOutcome outcome = JudgeDryRun(answer, ReadDryRunText(target));
+      EXPECT_EQ(outcome.state, State::kUnknown) << status << target;
+      EXPECT_EQ(outcome.reason, Format("HTTP %d, not 201", status));
+    }
+  }
+}
+
 TEST(DryRun, NoAnswerIsNoVerdict) {
   const ApiAnswer answer{0, "", "connection refused", {}};
   const DryRunOutcome outcome = JudgeDryRun(answer, ReadDryRunText("dry-run:/a=denied:"));
