@@ -1,8 +1,8 @@
 #!/bin/bash
-# A first look, on a fresh Debian 12: builds the static binary, as it ships, and shows its main job on a real exchange. A
-# Certificate that is not ready and a Secret that does not exist; `certlatch wait` on both; an issuer that fills them in;
-# and how long after the last change the wait was over. The first time the binary's libraries are built, too, which takes
-# some minutes (cmake/README.md); from then on it takes seconds.
+# The whole story, on a fresh Debian 12: builds the static binary, as it ships; a Certificate that Vault refuses, explained,
+# mended and issued while a pod waits for it; then a real nginx with the old certificate, a renewal, its reload and the
+# proof; and how long all that took, beside the usual loop. The first time the binary's libraries are built, too, which
+# takes some minutes (cmake/README.md); from then on the story takes half a minute.
 #
 #   ./deploy/quickstart.sh
 #
@@ -12,117 +12,29 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$(readlink -f "$0")")/.."
 
+readonly CERTLATCH=build/static/certlatch
 readonly RUNS=5
 WORK=$(mktemp -d)
-SERVER_PID=
-CLUSTER=
+# shellcheck source=deploy/quickstart/servers.sh
+. deploy/quickstart/servers.sh
+# shellcheck source=deploy/quickstart/objects.sh
+. deploy/quickstart/objects.sh
 
+SIDECAR_PID=
+LOOP_PIDS=()
 clean_up() {
-  if [[ -n $SERVER_PID ]]; then kill "$SERVER_PID" 2>/dev/null || true; fi
-  if [[ -n $CLUSTER ]]; then ./test/cluster/stop.sh "$CLUSTER" || true; fi
+  local pid
+  for pid in "$SIDECAR_PID" "${LOOP_PIDS[@]}"; do
+    if [[ -n $pid ]]; then kill "$pid" 2>/dev/null || true; fi
+  done
+  stop_servers
   rm -rf "$WORK"
 }
 trap clean_up EXIT
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 if [[ ! -t 1 ]]; then say() { printf '\n%s\n' "$*"; }; fi
-
-# --- build ------------------------------------------------------------------------------------------------------
-
-readonly CERTLATCH=build/static/certlatch
-
-# What it says on the way comes out at once: the libraries take a while.
-build_quietly() { # PRESET TARGET
-  if ! { cmake --preset "$1" && cmake --build --preset "$1" --target "$2"; } \
-    > >(tee "$WORK/build.log" | sed -un 's/^ *static build: /    /p') 2>&1; then
-    wait $! || true # for tee's last words
-    tail -n 30 "$WORK/build.log" >&2
-    echo "quickstart.sh: no $2, see above: the preset $1 must build (README.md, Building)" >&2
-    exit 1
-  fi
-}
-
-build() {
-  ./cmake/install-packages.sh g++ cmake ninja-build pkg-config git curl jq openssl \
-    libcurl4-openssl-dev libssl-dev libsimdjson-dev
-  build_quietly static certlatch
-}
-
-# --- an API server: sets URL, CA and TOKEN_FILE -----------------------------------------------------------------
-
-start_real() {
-  CLUSTER=$WORK/cluster
-  ./test/cluster/start.sh "$CLUSTER" >/dev/null
-  ./test/cluster/apply.sh "$CLUSTER" test/cluster/crds.json >/dev/null
-  # shellcheck disable=SC1091
-  . "$CLUSTER/env"
-  URL=$API_URL CA=$CA_FILE TOKEN_FILE=$WORK/token
-  (umask 077 && printf '%s' "$ADMIN_TOKEN" >"$TOKEN_FILE")
-}
-
-start_embedded() {
-  local dir=$WORK/server
-  mkdir "$dir"
-  build_quietly release mini_apiserver # a tool of the tests, on this machine's libraries
-  build/release/test/support/mini_apiserver --dir "$dir" 2>"$dir/log" &
-  SERVER_PID=$!
-  for _ in {1..200}; do
-    [[ ! -s $dir/url ]] || break
-    kill -0 "$SERVER_PID" || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.05
-  done
-  URL=$(<"$dir/url") CA=$dir/ca.crt TOKEN_FILE=$dir/token
-}
-
-wants_real_server() {
-  [[ ${CERTLATCH_QUICKSTART_SERVER:-} != embedded ]] || return 1
-  if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then # named by the user: must be usable
-    ./test/cluster/build.sh >/dev/null || exit 1
-    return
-  fi
-  ./test/cluster/build.sh --if-cached >/dev/null 2>&1
-}
-
-# --- the scene --------------------------------------------------------------------------------------------------
-
-# One request. Leaves in $WORK/sent when curl was started, and in $WORK/answered when its answer was complete: curl
-# writes a line then, and ends later.
-api() { # METHOD PATH CONTENT_TYPE BODY
-  printf '%s' "$EPOCHREALTIME" >"$WORK/sent"
-  curl -q -sS --fail-with-body --noproxy '*' --max-time 10 --cacert "$CA" -H "Authorization: Bearer $(<"$TOKEN_FILE")" \
-    -X "$1" -H "Content-Type: $3" --data-binary "$4" -o "$WORK/answer" -w '\n' "$URL$2" |
-    { read -r && printf '%s' "$EPOCHREALTIME" >"$WORK/answered"; } || { cat "$WORK/answer" >&2; return 1; }
-}
-readonly CERTIFICATES=/apis/cert-manager.io/v1/namespaces/default/certificates
-readonly SECRETS=/api/v1/namespaces/default/secrets
-readonly ISSUERS=/apis/cert-manager.io/v1/namespaces/default/issuers
-
-create_issuer() {
-  api POST "$ISSUERS" application/json '{"apiVersion":"cert-manager.io/v1","kind":"Issuer",
-    "metadata":{"name":"ca"},"spec":{"selfSigned":{}}}'
-  api PATCH "$ISSUERS/ca/status" application/merge-patch+json '{"status":{"conditions":[{"type":"Ready",
-    "status":"True","reason":"IsReady","message":""}]}}'
-}
-
-create_certificate() { # NAME
-  api POST "$CERTIFICATES" application/json '{"apiVersion":"cert-manager.io/v1","kind":"Certificate",
-    "metadata":{"name":"'"$1"'"},"spec":{"secretName":"'"$1"'-tls","issuerRef":{"name":"ca"},"dnsNames":["'"$1"'.example.com"]}}'
-}
-create_secret() { # NAME
-  api POST "$SECRETS" application/json '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/tls",
-    "metadata":{"name":"'"$1"'"},"data":{"tls.crt":"'"$(base64 -w0 "$WORK/tls.crt")"'","tls.key":"'"$(base64 -w0 "$WORK/tls.key")"'"}}'
-}
-set_ready() { # NAME STATUS REASON MESSAGE
-  api PATCH "$CERTIFICATES/$1/status" application/merge-patch+json '{"status":{"conditions":[{"type":"Ready",
-    "status":"'"$2"'","reason":"'"$3"'","message":"'"$4"'"}]}}'
-}
-
-wait_for() { # NAME: what a pod's init container would run
-  local status=0
-  "$CERTLATCH" wait "certificate/$1" "secret/$1-tls" --timeout=60s \
-    --server "$URL" --certificate-authority "$CA" --token-file "$TOKEN_FILE" || status=$?
-  printf '%s %s\n' "$status" "$EPOCHREALTIME" >"$WORK/$1.end"
-}
+pause() { sleep 1; } # so that a reader can follow
 
 said() { # FILE TEXT: waits until it stands there
   for _ in {1..400}; do
@@ -133,45 +45,156 @@ said() { # FILE TEXT: waits until it stands there
   cat "$1" >&2
   exit 1
 }
-
-show() { # shows each line of FILE when it comes, until the wait is over
-  tail -n +1 -f --pid="$2" "$1" | sed -u 's/^/    | /'
-}
+show() { tail -n +1 -f --pid="$2" "$1" | sed -u 's/^/    | /'; } # FILE PID: each line when it comes
 
 microseconds() { printf '%s' "${1/./}"; }
+since_sent() { echo $(($(microseconds "$EPOCHREALTIME") - $(microseconds "$(<"$WORK/sent")"))); }
 
-# One issuance from beginning to end; prints the microseconds from the start of the request that made the last change
-# to the end of the wait, and from its answer to there.
-issue() { # NAME
-  create_certificate "$1"
-  wait_for "$1" >"$WORK/$1.log" 2>&1 &
-  local waiting=$!
-  said "$WORK/$1.log" "secret/$1-tls: not found yet"
-  [[ -z ${STORY:-} ]] || { show "$WORK/$1.log" "$waiting" >&3 & SHOW=$!; sleep 1; }
-  set_ready "$1" False Pending 'Waiting on certificate issuance from order web-1: pending'
-  said "$WORK/$1.log" 'Ready is False'
-  [[ -z ${STORY:-} ]] || sleep 1
-  create_secret "$1-tls"
-  said "$WORK/$1.log" "secret/$1-tls condition met"
-  [[ -z ${STORY:-} ]] || sleep 1
-  set_ready "$1" True Ready 'Certificate is up to date and has not expired'
+certlatch() { # with the API server that is used here
+  "$CERTLATCH" "$@" --server "$URL" --certificate-authority "$CA" --token-file "$TOKEN_FILE"
+}
+
+# --- waiting ------------------------------------------------------------------------------------------------------
+
+wait_for() { # NAME: what a pod's init container would run
+  local status=0
+  certlatch wait "certificate/$1" "secret/$1-tls" --timeout=60s || status=$?
+  printf '%s %s\n' "$status" "$EPOCHREALTIME" >"$WORK/$1.end"
+}
+
+# The microseconds from the request that made NAME ready to the end of the wait for it.
+waited() { # NAME
   local status ended
-  wait "$waiting"
-  [[ -z ${STORY:-} ]] || wait "$SHOW" || true
   read -r status ended <"$WORK/$1.end"
   if ((status != 0)); then
     cat "$WORK/$1.log" >&2
     exit 1
   fi
-  ended=$(microseconds "$ended")
-  echo $((ended - $(microseconds "$(<"$WORK/sent")"))) $((ended - $(microseconds "$(<"$WORK/answered")")))
+  echo $(($(microseconds "$ended") - $(microseconds "$(<"$WORK/sent")")))
+}
+
+tell_of_a_refusal() {
+  say '3. A pod needs the Certificate "web" and its Secret. Vault refuses one of the names:'
+  echo '    $ certlatch wait certificate/web secret/web-tls --timeout=60s'
+  create_issuer
+  create_certificate web '"web.example.com","web","web.default.svc"'
+  wait_for web >"$WORK/web.log" 2>&1 &
+  local waiting=$! showing
+  said "$WORK/web.log" 'secret/web-tls: not found yet'
+  show "$WORK/web.log" "$waiting" &
+  showing=$!
+  pause
+  refuse web
+  said "$WORK/web.log" 'Vault role web refused'
+  pause
+
+  say '4. Why? (in another terminal)'
+  echo '    $ certlatch explain certificate/web'
+  certlatch explain certificate/web 2>&1 | sed 's/^/    | /' || true
+  pause
+
+  say '5. The name is taken out, the certificate issued. What the pod sees:'
+  set_dns_names web '"web.example.com","web.default.svc"'
+  new_pair old
+  create_secret web-tls old
+  said "$WORK/web.log" 'secret/web-tls condition met'
+  set_ready web
+  wait "$waiting"
+  wait "$showing" || true
+  FIRST=$(waited web)
+}
+
+# --- beside the loop ------------------------------------------------------------------------------------------------
+
+# The loop of a thousand init containers, with curl for kubectl, and as much later as the one before.
+loop_for() { # NAME LATER
+  sleep "$2"
+  until curl -q -sS --noproxy '*' --cacert "$CA" -H "Authorization: Bearer $(<"$TOKEN_FILE")" \
+    "$URL$CERT_MANAGER/certificates/$1" 2>/dev/null |
+    jq -e '.status.conditions[]? | select(.type == "Ready").status == "True"' >/dev/null 2>&1; do
+    sleep 5
+  done
+  since_sent >"$WORK/$1.loop.$2"
+}
+
+compare_with_a_loop() {
+  say '6. How soon after the last change is a pod let go? (certlatch again, and a loop that sleeps 5 s)'
+  local all=("$FIRST") run waiting later
+  for ((run = 1; run < RUNS; run++)); do
+    create_certificate "run-$run" '"web.example.com"'
+    create_secret "run-$run-tls" old
+    wait_for "run-$run" >"$WORK/run-$run.log" 2>&1 &
+    waiting=$!
+    said "$WORK/run-$run.log" 'secret/run-'"$run"'-tls condition met'
+    set_ready "run-$run"
+    wait "$waiting"
+    all+=("$(waited "run-$run")")
+  done
+  create_certificate loop '"web.example.com"'
+  for later in 0.1 1.3 2.5 3.7 4.9; do
+    loop_for loop "$later" &
+    LOOP_PIDS+=($!)
+  done
+  sleep 5.2
+  set_ready loop
+  for run in "${LOOP_PIDS[@]}"; do wait "$run"; done
+  LOOP_PIDS=()
+  printf '%s\n' "${all[@]}" | figures certlatch
+  cat "$WORK"/loop.loop.* | figures 'the loop'
 }
 
 figures() { # TEXT: of the microseconds on standard input
   sort -n | awk -v text="$1" '
-    {us[NR] = $1}
-    END {printf "    %-42s median %.1f ms, least %.1f, most %.1f (%d runs)\n", text, us[int((NR + 1) / 2)] / 1000, us[1] / 1000, us[NR] / 1000, NR}'
+    {ms[NR] = $1 / 1000}
+    END {printf "    %-10s median %6.0f ms, least %5.0f, most %5.0f (%d runs)\n", text, ms[int((NR + 1) / 2)], ms[1], ms[NR], NR}'
 }
+
+# --- a renewal --------------------------------------------------------------------------------------------------------
+
+# Once around: the Secret changes, nginx serves it. Prints how long that took, seen from outside.
+renew() { # PAIR
+  local before
+  new_pair "$1"
+  before=$(served_leaf)
+  renew_secret web-tls "$1"
+  for _ in {1..500}; do
+    [[ $(served_leaf) == "$before" ]] || { since_sent; return; }
+    sleep 0.02
+  done
+  echo 'quickstart.sh: nginx serves the old certificate still' >&2
+  cat "$WORK/sidecar.log" >&2
+  exit 1
+}
+
+prove_a_renewal() {
+  local volume=$WORK/tls all=() run showing
+  mkdir "$volume"
+  say '7. nginx is to serve it. The init container puts the files there, and the sidecar keeps them right:'
+  echo '    $ certlatch wait --write /tls=secret/web-tls'
+  certlatch wait --write "$volume=secret/web-tls" 2>&1 | sed 's/^/    | /'
+  start_nginx "$volume"
+  echo "    \$ certlatch sidecar --write /tls=secret/web-tls --signal HUP --process nginx --prove 127.0.0.1:$PORT"
+  certlatch sidecar --write "$volume=secret/web-tls" --signal HUP --pid-file "$WORK/nginx/nginx.pid" \
+    --prove "127.0.0.1:$PORT" --listen off 2>"$WORK/sidecar.log" &
+  SIDECAR_PID=$!
+  show "$WORK/sidecar.log" "$SIDECAR_PID" &
+  showing=$!
+  said "$WORK/sidecar.log" 'App has the mounted certificate: proven'
+  pause
+  say '8. The Secret is renewed:'
+  all+=("$(renew new)")
+  pause
+  kill "$SIDECAR_PID"
+  wait "$SIDECAR_PID" "$showing" || true
+  SIDECAR_PID=
+
+  echo '    From the change of the Secret to the new certificate on the wire:'
+  printf '%s\n' "${all[@]}" | figures certlatch
+  echo "    Through the kubelet's Secret volume, without --write or --nudge, it takes up to a minute or more, and"
+  echo '    an nginx that nobody tells serves the old one until it is restarted.'
+}
+
+# --- the story ------------------------------------------------------------------------------------------------------
 
 main() {
   say '1. Building certlatch: one static binary'
@@ -188,27 +211,17 @@ main() {
   fi
   echo "    $URL"
 
-  say '3. A pod needs the Certificate "web" and its Secret. Neither is ready:'
-  echo '    $ certlatch wait certificate/web secret/web-tls --timeout=60s'
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$WORK/tls.key" -out "$WORK/tls.crt" \
-    -days 30 -subj /CN=web.example.com -addext subjectAltName=DNS:web.example.com 2>/dev/null
-  create_issuer
-  exec 3>&1
-  local first
-  first=$(STORY=1 issue web)
-
-  say '4. When was the wait over?'
-  local all=("$first") run
-  for ((run = 1; run < RUNS; run++)); do all+=("$(issue "run-$run")"); done
-  printf '%s\n' "${all[@]}" | cut -d' ' -f1 | figures 'after curl began to send the last change:'
-  printf '%s\n' "${all[@]}" | cut -d' ' -f2 | figures 'after curl had its answer:'
-  echo '    (below zero: the watch told certlatch before the answer had reached curl)'
-  echo '    A loop that asks every 5 seconds is 2.5 seconds late on average.'
+  tell_of_a_refusal
+  compare_with_a_loop
+  prove_a_renewal
 
   say 'On your own cluster'
   cat <<EOF
     kubectl proxy &
     $CERTLATCH wait certificate/NAME -n NAMESPACE --server http://127.0.0.1:8001
+    $CERTLATCH explain certificate/NAME -n NAMESPACE --server http://127.0.0.1:8001
+    $CERTLATCH rbac wait certificate/NAME secret/NAME-tls -n NAMESPACE | kubectl apply -f -
+    deploy/README.md: manifests, a Kustomize component and a Helm library chart
 EOF
 }
 
