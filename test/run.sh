@@ -5,6 +5,7 @@
 #   ./test/run.sh [--all]       --all: lint every file, not only those that changed
 #
 #   CERTLATCH_SKIP_CLUSTER=1    without the real API server: its tests are skipped, loudly
+#   CERTLATCH_SKIP_NODE=1       without the real node: likewise
 #   CERTLATCH_CACHE=DIR         where built API servers are kept (default ~/.cache/certlatch)
 #   CERTLATCH_BASE=COMMIT       lint what changed since then (default: the main branch, or the last commit)
 #
@@ -15,7 +16,8 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 readonly BUILD=build/dev
 readonly PACKAGES=(g++ cmake ninja-build ccache pkg-config git curl jq openssl util-linux procps
   ca-certificates libcurl4-openssl-dev libssl-dev libsimdjson-dev libgtest-dev libgmock-dev prometheus clang-format
-  clang-tidy nginx haproxy postgresql stunnel4)
+  clang-tidy nginx haproxy postgresql stunnel4 nodejs python3-yaml
+  containerd runc containernetworking-plugins busybox-static iproute2 python3 binutils)
 
 lint_all=0
 case ${1:-} in
@@ -150,9 +152,16 @@ mkdir -p build
 if [[ ${CERTLATCH_SKIP_CLUSTER:-} == 1 ]]; then
   say 'WITHOUT THE REAL API SERVER (CERTLATCH_SKIP_CLUSTER=1): its tests will be skipped'
 else
-  # beside the compilation; the test that starts the cluster waits for it
-  ./test/cluster/build.sh >build/cluster.log 2>&1 &
+  # beside the compilation; the tests that start a cluster or a node wait for it
+  servers=(kube-apiserver)
+  if [[ ${CERTLATCH_SKIP_NODE:-} == 1 ]]; then
+    say 'WITHOUT THE REAL NODE (CERTLATCH_SKIP_NODE=1): its tests will be skipped'
+  elif [[ -z ${KUBEBUILDER_ASSETS:-} ]]; then
+    servers+=(kubelet kube-controller-manager kube-scheduler)
+  fi
+  ./test/cluster/build.sh "${servers[@]}" >build/cluster.log 2>&1 &
 fi
+./test/deploy/tools.sh >build/tools.log 2>&1 & # likewise
 
 say 'build'
 dev_built=0 static_built=0
@@ -167,15 +176,20 @@ if static_preset static; then static_built=1; else
 fi
 if ((dev_built)); then
   say 'tests, sanitized'
-  run_ctest build/dev -j "$(nproc)" -LE '^conformance$'
+  run_ctest build/dev -j "$(nproc)" -LE '^(conformance|node)$'
 fi
 if ((static_built)); then
   say 'promises of the static binary: size, hardening, contents, reproducibility'
-  run_ctest build/static
+  run_ctest build/static -LE '^image$'
 fi
 if ((dev_built && static_built)); then
   say 'the static binary in the tests that run the real program'
   CERTLATCH_BINARY=$PWD/build/static/certlatch run_ctest build/dev -j "$(nproc)" -L '^program$'
+fi
+if ((dev_built && static_built)); then
+  # They mostly wait, for the kubelet above all.
+  say 'the static binary in real pods'
+  CERTLATCH_BINARY=$PWD/build/static/certlatch run_ctest build/dev -j 8 -L '^node$'
 fi
 check 'build of the untrimmed twin' static_preset untrimmed
 if ((dev_built && static_built)); then
@@ -189,4 +203,11 @@ run_ctest build/hostile -j "$(nproc)"
 check 'format' formatted
 check 'lint' linted
 check 'quickstart' quickstart
+check 'build for 64-bit ARM' static_preset static-arm64
+say 'the binary for 64-bit ARM, emulated'
+run_ctest build/static-arm64
+if ((static_built)); then
+  say 'the image, on both of its bases'
+  run_ctest build/static -L '^image$' --verbose
+fi
 wait

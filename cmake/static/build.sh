@@ -6,6 +6,7 @@
 #   build.sh --untrimmed       the twin: OpenSSL and curl of the same sources as their authors made them, for the tests
 #                              (untrimmed/); everything else is the small binary's own
 #
+#   CERTLATCH_ARCH=amd64|arm64 of the program (default amd64), not of the machine that builds it
 #   CERTLATCH_CACHE=DIR        where they are kept: DIR/static/KEY (default ~/.cache/certlatch), the twin's in
 #                              DIR/untrimmed/KEY; the key is the SHA-256 of the recipe, which is everything in this
 #                              directory but what only concerns our own code
@@ -17,6 +18,7 @@
 # Each step (musl/, libstdcxx/, ...) is a script of its own and runs on what the steps before it have installed.
 set -euo pipefail
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+export CERTLATCH_ARCH=${CERTLATCH_ARCH:-amd64}
 
 STEPS=(musl libstdcxx openssl curl simdjson)
 TWIN=untrimmed
@@ -29,15 +31,27 @@ die() {
   exit 1
 }
 
+# The compiler's own arithmetic: the machine's, or that of Debian's packages for compiling for another.
+libgcc() {
+  local cpu
+  case $CERTLATCH_ARCH in
+    amd64) cpu=x86_64 ;;
+    arm64) cpu=aarch64 ;;
+    *) die "CERTLATCH_ARCH=$CERTLATCH_ARCH: not amd64 or arm64" ;;
+  esac
+  if [[ $cpu == "$(uname -m)" ]]; then gcc-12 -print-libgcc-file-name; else echo "/usr/lib/gcc-cross/$cpu-linux-gnu/12/libgcc.a"; fi
+}
+
 need_tools() {
   local tool
+  [[ $CERTLATCH_ARCH == "$(dpkg --print-architecture)" ]] || TOOLS+=({libgcc-12-dev,linux-libc-dev}-"$CERTLATCH_ARCH"-cross)
   for tool in clang-19 clang++-19 ld.lld-19 llvm-ar-19 llvm-nm-19 gcc-12 make perl python3 dpkg-source xz flock; do
-    command -v "$tool" >/dev/null && continue
+    command -v "$tool" >/dev/null && [[ -e $(libgcc) ]] && continue
     if command -v apt-get >/dev/null; then
       "$HERE/../install-packages.sh" "${TOOLS[@]}"
       return
     fi
-    die "$tool is not installed"
+    die "$tool is not installed, or not $(libgcc)"
   done
 }
 
@@ -48,8 +62,8 @@ recipe() { # FILE|DIRECTORY...: all that the result depends on, with what every 
   )
   clang-19 --version | sed 1q
   ld.lld-19 --version
-  gcc-12 -dumpfullversion # its libgcc.a
-  uname -m
+  sha256sum <"$(libgcc)"
+  echo "$CERTLATCH_ARCH on $(uname -m)"
   [[ ${CERTLATCH_MLKEM:-} != 1 ]] || echo 'with X25519MLKEM768'
 }
 
@@ -63,6 +77,15 @@ substitutes() { awk '$6 == "substitute" {print $1, $2}' "$1/taken" | sort -u; } 
 borrow() { # FROM: fills PREFIX
   cp -a "$1"/include "$1"/lib "$PREFIX/"
   rm -rf "$PREFIX"/include/{openssl,curl} "$PREFIX"/lib/lib{crypto,ssl,curl}.a
+}
+
+# They want to be passed on with the binary. The C++ runtime's exempts it (SPDX: GCC-exception-3.1).
+licences() {
+  local file
+  mkdir -p "$PREFIX/licences"
+  for file in musl/COPYRIGHT openssl/LICENSE.txt curl/COPYING simdjson/LICENSE; do
+    [[ ! -d $WORK/src/${file%/*} ]] || cp "$WORK/src/$file" "$PREFIX/licences/${file%/*}"
+  done
 }
 
 fill() { # PREFIX STEP...
@@ -83,6 +106,7 @@ fill() { # PREFIX STEP...
   export PREFIX=$WORK/prefix
   rm -rf "$WORK"
   mkdir -p "$WORK"/{log,build} "$PREFIX"/{include,lib}
+  cp "$(libgcc)" "$PREFIX/lib/libgcc.a"
   if [[ -n $small ]]; then
     borrow "$small"
     "$HERE/sources.sh" "$WORK/src" openssl curl
@@ -96,7 +120,7 @@ fill() { # PREFIX STEP...
     "$HERE/$step/build.sh"
     say "$step: $((SECONDS - began)) s"
   done
-  cp "$(gcc-12 -print-libgcc-file-name)" "$PREFIX/lib/libgcc.a"
+  licences
   cp "$WORK/src/taken" "$PREFIX/taken"
   # all is written before its name says so
   date -u +%FT%TZ >"$PREFIX/complete"

@@ -16,6 +16,9 @@ add_compile_options(
   -Wno-deprecated-declarations  # clang finds one in libstdc++'s own std::stable_sort
   # the same bytes in every directory
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${prefix}/=)
+if(CERTLATCH_ARCH STREQUAL arm64)
+  add_compile_options(-mno-outline-atomics)
+endif()
 add_compile_definitions(NDEBUG)
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/simdjson/options simdjson_options REGEX "^-DSIMDJSON_IMPL")
 

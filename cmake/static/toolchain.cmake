@@ -2,10 +2,16 @@
 # they are not there. Sets CERTLATCH_STATIC_PREFIX.
 set(CERTLATCH_STATIC ON)
 set(CMAKE_SYSTEM_NAME Linux)
+if(NOT CERTLATCH_ARCH)  # set by arm64.cmake
+  set(CERTLATCH_ARCH amd64)
+endif()
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
+if(CERTLATCH_ARCH STREQUAL arm64)
+  set(CMAKE_SYSTEM_PROCESSOR aarch64)
+endif()
 
 set(CMAKE_CXX_COMPILER clang++-19)
-set(CMAKE_CXX_COMPILER_TARGET x86_64-linux-musl)
+set(CMAKE_CXX_COMPILER_TARGET ${CMAKE_SYSTEM_PROCESSOR}-linux-musl)
 set(CMAKE_AR llvm-ar-19)
 set(CMAKE_RANLIB llvm-ranlib-19)
 set(CMAKE_CXX_COMPILER_AR llvm-ar-19)
@@ -17,7 +23,7 @@ if(NOT DEFINED ENV{CERTLATCH_STATIC_PREFIX_FOUND})
   if(CERTLATCH_UNTRIMMED)  # set by untrimmed.cmake
     set(variant --untrimmed)
   endif()
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/build.sh ${variant}
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env CERTLATCH_ARCH=${CERTLATCH_ARCH} ${CMAKE_CURRENT_LIST_DIR}/build.sh ${variant}
     OUTPUT_VARIABLE CERTLATCH_STATIC_PREFIX OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
   if(failed)
     message(FATAL_ERROR "cmake/static/build.sh failed: see above")

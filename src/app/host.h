@@ -11,9 +11,11 @@
 
 #include "base/function.h"
 #include "base/log.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "domain/api_answer.h"
 #include "domain/reachable.h"
+#include "domain/volume_snapshot.h"
 
 namespace certlatch {
 
@@ -29,6 +31,18 @@ struct ApiChange {
   const char* content_type = "application/merge-patch+json";
   std::string target;  // path and query
   std::string body;
+};
+
+struct VolumeOptions;
+
+// A directory where a Secret is mounted.
+class Mount {
+ public:
+  virtual ~Mount() = default;
+  // Certificate, key and CA, in this order; every later change that can be noticed is hinted.
+  virtual Result<VolumeSnapshot> Look() = 0;
+  // After Look(): why nothing will ever change (kConfig), if that is so.
+  virtual const Status& updates() const = 0;
 };
 
 class Host {
@@ -53,6 +67,11 @@ class Host {
   // One attempt at something outside the API server, within `limit`. `what` outlives the handle.
   [[nodiscard]] virtual Handle Probe(const Reachable& what, Duration limit,
                                      Function<void(const ProbeOutcome&)> then) = 0;
+
+  // `hint` may come without any change, and may destroy the mount.
+  [[nodiscard]] virtual std::unique_ptr<Mount> OpenMount(const std::string& directory,
+                                                         const VolumeOptions& names,
+                                                         Function<void()> hint) = 0;
 
   // Brings what `directory` shows to the files of a Secret's `data`, which CheckSecretFiles let
   // through, all at once, with `mode`. The name of the new

@@ -16,6 +16,8 @@ constexpr Duration kFirstDiagnosis = 1s;
 // What it hangs on changes unseen; where nothing changes, it is looked at ever more rarely.
 constexpr Duration kNextDiagnosis = 15s;
 constexpr Duration kRarestDiagnosis = 2min;
+// An object may change for ever and be unmet for the same reason.
+constexpr Duration kLeastDiagnosisPause = 5s;
 
 std::string NotFound(const std::string& group_resource, const std::string& name) {
   return Format("Error from server (NotFound): %s \"%s\" not found", group_resource.c_str(),
@@ -245,14 +247,20 @@ void ObjectItem::Judge() {
     case Verdict::State::kUnmet:
       break;
   }
-  if (std::exchange(verdict_, verdict.reason) != verdict_) cause_.clear();
+  const bool other = std::exchange(verdict_, verdict.reason) != verdict_;
+  if (other) cause_.clear();
   board_.OnUnmet(*this, cause_.empty() ? verdict_ : cause_);
   if (!record.pending()) return;
   ScheduleRecheck(verdict);
   if (!MayHang(goals())) return;
-  if (diagnoser_) diagnoser_->Close();  // it walks from what the object was
+  // A walk from what the object was may end where the reason is still the same: else none would
+  // while the object changes faster than the walk's questions are answered.
+  if (other && diagnoser_) diagnoser_->Close();
+  changed_since_walk_ = true;
   diagnosis_pause_ = kNextDiagnosis;
-  DiagnoseLater(kFirstDiagnosis);
+  Instant due = host_.Now() + kFirstDiagnosis;
+  if (!other) due = std::max(due, diagnosed_at_ + kLeastDiagnosisPause);
+  if (!diagnosis_timer_ || due < diagnosis_due_) DiagnoseAt(due);
 }
 
 // The object as `goal` sees it: to --for=delete, one that was created anew under the same name is
@@ -297,11 +305,15 @@ void ObjectItem::RecheckAfter(Duration length) {
 
 // --- what it hangs on ---
 
-void ObjectItem::DiagnoseLater(Duration pause) {
-  diagnosis_timer_ = host_.After(pause, [this] { Diagnose(); });
+void ObjectItem::DiagnoseAt(Instant due) {
+  diagnosis_due_ = due;
+  diagnosis_timer_ = host_.After(due - host_.Now(), [this] { Diagnose(); });
 }
 
 void ObjectItem::Diagnose() {
+  diagnosis_timer_.reset();
+  diagnosed_at_ = host_.Now();
+  changed_since_walk_ = false;
   if (!diagnoser_) {
     diagnoser_ = std::make_unique<Diagnoser>(host_, target_, [this] { OnDiagnosed(); });
   }
@@ -316,8 +328,10 @@ void ObjectItem::OnDiagnosed() {
   } else {
     diagnosis_pause_ = std::min(2 * diagnosis_pause_, kRarestDiagnosis);
   }
-  DiagnoseLater(diagnosis_pause_);
-  if (options_.fail_fast && !found.hopeless().empty() && NeedReadiness(goals())) {
+  // The next walk is planned already where the object has changed; only that one may give up.
+  if (!changed_since_walk_) DiagnoseAt(host_.Now() + diagnosis_pause_);
+  if (options_.fail_fast && !changed_since_walk_ && !found.hopeless().empty() &&
+      NeedReadiness(goals())) {
     diagnosis_timer_.reset();
     return Fail(ErrorLine(found.hopeless()), WaitOutcome::kImpossible);
   }
@@ -327,10 +341,9 @@ void ObjectItem::OnDiagnosed() {
 // Whether the walk found another cause than was told last, or the first since the verdict changed.
 bool ObjectItem::HasNews(const Diagnosis& found) {
   if (!diagnoser_->changed() && !cause_.empty()) return false;
-  // Its condition's own message, and nothing else: the verdict has it.
-  const bool known = found.findings().size() == 1 && found.HasOwnCause() && !found.retry_at();
   std::string cause;
-  if (found.HasCause() && !known) cause = found.Summary(host_.WallNow());
+  // The verdict has its condition's own message.
+  if (found.HasCause() && !found.HasOwnConditionOnly()) cause = found.Summary(host_.WallNow());
   // Its own words are in the verdict already, if less clearly.
   if (!cause.empty() && !found.HasOwnCause()) {
     cause = Format("%s; %s", verdict_.c_str(), cause.c_str());

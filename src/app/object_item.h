@@ -51,7 +51,7 @@ class ObjectItem : public TypedItem {
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
   bool HasNews(const Diagnosis& found);
-  void DiagnoseLater(Duration pause);
+  void DiagnoseAt(Instant due);
   void Diagnose();
   void OnDiagnosed();
 
@@ -70,7 +70,10 @@ class ObjectItem : public TypedItem {
   std::string cause_;    // the reason with it, as last told; "": it adds nothing
   std::unique_ptr<Diagnoser> diagnoser_;
   Duration diagnosis_pause_{};
+  Instant diagnosed_at_{};   // when the last walk began
+  Instant diagnosis_due_{};  // when the planned one does
   Handle diagnosis_timer_;
+  bool changed_since_walk_ = false;  // the object, since the last walk began
 };
 
 }  // namespace certlatch

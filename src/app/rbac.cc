@@ -59,6 +59,10 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
                    Printable(name.text, 300).c_str());
   }
   if (everywhere || !target.resource.namespaced) target.ns.clear();
+  if (!name.object.empty()) {
+    rights.Add({target.resource, target.ns, "", ""}, kCreate);
+    return {};
+  }
   if (!AsksForReady(name, wait)) {
     rights.Add({target.resource, target.ns, name.name, ""}, verbs);
     return {};
@@ -68,12 +72,23 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
   return {};
 }
 
+void AddNudge(const NudgeOptions& nudge, const std::string& ns, Rights& rights) {
+  if (!nudge.on) return;
+  Selection pod;
+  pod.resource.plural = Format("pods%s", kNudgeSubresource);
+  pod.ns = nudge.ns.empty() ? ns : nudge.ns;
+  if (nudge.pod != kAnyPod) pod.name = nudge.pod;
+  rights.Add(pod, kPatch);
+}
+
 Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList | kWatch) {
   for (const TargetName& name : wait.targets) {
     if (name.type.empty()) continue;  // nothing of the API
-    Status added = AddTarget(name, wait, wait.all_namespaces, verbs, rights);
+    const bool everywhere = wait.all_namespaces && !name.mounted;
+    Status added = AddTarget(name, wait, everywhere, verbs, rights);
     if (!added) return added;
   }
+  AddNudge(wait.nudge, wait.ns, rights);
   for (const TargetName& write : wait.writes) {
     Status added = AddTarget(write, wait, false, verbs, rights);
     if (!added) return added;

@@ -44,7 +44,11 @@ StatusPage Plain(int status, std::string text) {
 
 Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
                  Function<void(WaitResult&&)> done)
-    : host_(host), pod_(pod), options_(options), done_(std::move(done)) {
+    : host_(host),
+      pod_(pod),
+      options_(options),
+      done_(std::move(done)),
+      nudge_(host, options.wait.nudge) {
   for (size_t i = 0; i < kReloadMethods; ++i) {
     const auto method = static_cast<ReloadMethod>(i);
     metrics_.reloads[i].configured = options_.pod.tell.Uses(method);
@@ -121,6 +125,7 @@ void Sidecar::Finish(WaitOutcome outcome, std::vector<std::string> errors) {
   wake_.reset();
   probe_.reset();
   fetch_.reset();
+  nudge_.Close();
   waited_.reset();
   preparing_.reset();
   write_again_.reset();
@@ -304,6 +309,7 @@ void Sidecar::Proceed() {
   }
   if (actions.kubelet_lag) metrics_.kubelet_lag.Add(*actions.kubelet_lag);
   if (actions.fetch_expected) FetchExpected();
+  if (actions.nudge) nudge_.Send();
   if (actions.probe) Probe();
   for (size_t i = 0; i < methods_.size(); ++i) {
     if ((actions.reload >> i & 1U) != 0) Tell(i);

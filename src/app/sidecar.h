@@ -13,6 +13,7 @@
 #include "app/expectation.h"
 #include "app/host.h"
 #include "app/mode.h"
+#include "app/nudge.h"
 #include "app/object_watcher.h"
 #include "app/pod.h"
 #include "app/wait.h"
@@ -32,7 +33,7 @@ struct SidecarOptions {
   UnreadyWhen unready_when = UnreadyWhen::kExpired;
   std::string listen = ":9847";    // as ParseListenAddress takes it; "": no status pages
   std::vector<TargetName> writes;  // none, or the Secret that is expected; its text: where to
-  WaitOptions wait;                // without targets: nothing to wait for
+  WaitOptions wait;  // without targets: nothing to wait for. Its `nudge` is the sidecar's
   WatchSettings watch;
 };
 
@@ -103,6 +104,7 @@ class Sidecar : public Mode {
   Handle wake_;
   Handle tells_[kReloadMethods];
   Handle probe_;
+  Nudge nudge_;
   std::optional<Instant> answered_;  // when the app answered a probe last
   ExaminedPair pair_;                // as last read
   ExaminedPair prepared_;            // as read before a burst of changes has settled

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/dry_run_item.h"
+#include "app/mounted_item.h"
 #include "app/object_item.h"
 #include "app/reachable_item.h"
 #include "app/selected_item.h"
@@ -36,7 +38,11 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
   WaitBoard& board = *this;
   for (const TargetName& name : options_.targets) {
     Reachable outside;
-    if (!name.type.empty()) {
+    if (!name.object.empty()) {
+      items_.push_back(std::make_unique<DryRunItem>(host_, options_, board, name));
+    } else if (name.mounted) {
+      items_.push_back(std::make_unique<MountedItem>(host_, options_, board, name));
+    } else if (!name.type.empty()) {
       items_.push_back(std::make_unique<ObjectItem>(host_, options_, board, name));
     } else if (ParseReachable(name.text, outside)) {
       items_.push_back(std::make_unique<ReachableItem>(host_, options_, board, std::move(outside)));

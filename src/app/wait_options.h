@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "app/nudge.h"
+#include "app/pod.h"
 #include "base/time.h"
 #include "domain/goal.h"
 #include "domain/readiness.h"
@@ -37,6 +39,10 @@ struct WaitOptions {
   // Of targets outside the API server:
   std::string target_ca_file;  // whom to trust there, read for each attempt; "": the system's
   std::string http_statuses = "2xx";  // which of an http target mean that it is ready; checked
+  // Of targets that are mounts:
+  VolumeOptions volume;      // the names of its files, without a directory
+  std::string require_name;  // what the certificate must be valid for; "": any
+  NudgeOptions nudge;
   ReadinessSettings readiness;
   WatchSettings watch;
 

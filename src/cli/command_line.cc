@@ -11,8 +11,8 @@
 namespace certlatch {
 namespace {
 
-constexpr const ModeSyntax* kModes[] = {&kWaitMode, &kSidecarMode, &kPublishMode, &kCheckMode,
-                                        &kExplainMode, &kInstallMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode,  &kSidecarMode, &kPublishMode,
+                                        &kCheckMode, &kExplainMode, &kInstallMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -64,7 +64,9 @@ std::string Help(const ModeSyntax& mode) {
 
 Status Read(const std::vector<std::string_view>& arguments, const ModeSyntax& mode,
             Parsed& parsed) {
-  const FlagTable tables[] = {mode.tables[0], mode.tables[1], mode.tables[2], kConnectionFlags};
+  // kubectl has not all that `wait` has.
+  const FlagTable second = parsed.command.wait.as_kubectl ? FlagTable() : mode.tables[1];
+  const FlagTable tables[] = {mode.tables[0], second, mode.tables[2], kConnectionFlags};
   char* const command = reinterpret_cast<char*>(&parsed.command);
   void* const parts[kParts] = {&parsed.given, command, command + mode.volume, command + mode.pod,
                                command + mode.expect};

@@ -166,6 +166,7 @@ Status Refuse(const char* pattern, ...) {
 
 void DescribeFlags(FlagTable flags, std::string& text) {
   for (const Flag& flag : flags) {
+    if (*flag.help == '\0') continue;
     const char letter[] = {'-', flag.letter, ',', '\0'};
     std::string line =
         Format("  %3s --%s %s", flag.letter == 0 ? "" : letter, flag.name, flag.value);

@@ -25,7 +25,7 @@ struct Place {
 struct Flag {
   const char* name;   // without dashes
   const char* value;  // what stands for the value in the help, e.g. "DURATION"; "": a switch
-  const char* help;
+  const char* help;   // "": another flag's help tells of it
   // Puts a value where it belongs: a switch's is "true" or "false".
   Status (*set)(void* place, std::string_view value);
   Place place;

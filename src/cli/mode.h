@@ -79,6 +79,9 @@ Status ParseShell(const std::vector<std::string_view>& arguments, const Surround
 Status ParseRbac(std::vector<std::string_view> arguments, Surroundings surroundings,
                  Command& command);
 
+// Reads the files of those that are dry runs.
+Status CompleteDryRuns(const Surroundings& surroundings, std::vector<TargetName>& targets);
+
 // Refuses the arguments of a mode that takes flags alone.
 Status RefuseWords(const Positional& positional);
 

@@ -9,14 +9,17 @@ namespace certlatch {
 // Where the certificate is: parts kVolumePart.
 Status SetFileName(void* place, std::string_view value);  // relative, within the volume
 
+inline constexpr const char* kFileHelp =
+    "--cert-file, --key-file: default ca.crt, tls.crt, tls.key";
+
 inline constexpr Flag kVolumeFlags[] = {
     {"volume", "DIR", "the directory where the certificate is mounted", SetFilled,
      CERTLATCH_PLACE(kVolumePart, VolumeOptions, directory)},
-    {"cert-file", "NAME", "in that directory; default tls.crt", SetFileName,
-     CERTLATCH_PLACE(kVolumePart, VolumeOptions, cert_file), 0, "volume"},
-    {"key-file", "NAME", "in that directory; default tls.key", SetFileName,
-     CERTLATCH_PLACE(kVolumePart, VolumeOptions, key_file), 0, "volume"},
-    {"ca-file", "NAME", "in that directory; default ca.crt", SetFileName,
+    {"cert-file", "NAME", "", SetFileName, CERTLATCH_PLACE(kVolumePart, VolumeOptions, cert_file),
+     0, "volume"},
+    {"key-file", "NAME", "", SetFileName, CERTLATCH_PLACE(kVolumePart, VolumeOptions, key_file), 0,
+     "volume"},
+    {"ca-file", "NAME", kFileHelp, SetFileName,
      CERTLATCH_PLACE(kVolumePart, VolumeOptions, ca_file), 0, "volume"},
 };
 
@@ -40,6 +43,11 @@ inline constexpr Flag kExpectFlags[] = {
     {"prove", "HOST:PORT", "where the app serves it; [,sni=NAME][,starttls=postgres]", SetProbe,
      CERTLATCH_PLACE(kPodPart, PodOptions, prove)},
 };
+
+inline constexpr const char* kNudgeHelp = "have the kubelet sync at once; needs $POD_NAME";
+
+// Which pod we are, where --nudge is given.
+Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, NudgeOptions& nudge);
 
 // Which Secret is written where: DIR=secret/NAME[@NS], one more of them.
 Status AddWrite(void* place, std::string_view value);      // a std::vector<TargetName>

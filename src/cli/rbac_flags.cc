@@ -65,8 +65,10 @@ Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& opti
     return Refuse("error: %s (see 'certlatch rbac --help')", flags.error().text.c_str());
   }
   // Nobody is asked: any API server will do.
-  surroundings.environment.emplace_back("KUBERNETES_SERVICE_HOST=none");
-  surroundings.environment.emplace_back("KUBERNETES_SERVICE_PORT=1");
+  for (const char* known :
+       {"KUBERNETES_SERVICE_HOST=none", "KUBERNETES_SERVICE_PORT=1", "POD_NAME=*"}) {
+    surroundings.environment.emplace_back(known);
+  }
   surroundings.environment.emplace(surroundings.environment.begin(), "KUBECONFIG=");
   // Those modes are names of the program.
   std::string_view program;

@@ -125,6 +125,7 @@ constexpr Flag kSidecarFlags[] = {
      CERTLATCH_SIDECAR(reload.debounce)},
     {"resync", "DURATION", "look also without a change; default 60s", SetLimit,
      CERTLATCH_SIDECAR(reload.resync)},
+    {"nudge", "", kNudgeHelp, SetSwitch, CERTLATCH_SIDECAR(wait.nudge.on), 0, "expect"},
     {"unready-when", "WHEN", "expired (default), broken or never: for /readyz", SetUnreadyWhen,
      CERTLATCH_SIDECAR(unready_when)},
     {"listen", "ADDR:PORT", "for /healthz /readyz /metrics; default :9847; or off", SetListen,
@@ -188,6 +189,7 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   if (status) status = RequireVolume(sidecar.pod.volume);
   if (status) status = CompleteExec(parsed, sidecar.pod.tell.exec);
   if (status) status = CheckHttp(sidecar.pod.tell.http);
+  if (status) status = CompleteDryRuns(surroundings, sidecar.wait.targets);
   if (!status) return status;
   if (const char* wrong = WhatIsWrong(sidecar, parsed.given)) return Refuse("%s", wrong);
   sidecar.reload.expect_on_change = parsed.given.lease_mode == Given::LeaseMode::kOnChange;
@@ -198,6 +200,8 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
       sidecar.expect.source != ReloadOptions::Source::kNone || !sidecar.wait.targets.empty();
   status = CompleteExpect(surroundings, parsed, needs_api, sidecar.expect, sidecar.watch,
                           sidecar.wait.ns);
+  if (status) status = CompleteNudge(surroundings, parsed, sidecar.wait.nudge);
+  sidecar.reload.nudge = sidecar.wait.nudge.on;
   sidecar.wait.watch.retry_unauthorized = sidecar.watch.retry_unauthorized;
   return status;
 }

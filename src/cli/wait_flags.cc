@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/connection_flags.h"
 #include "cli/pair_flags.h"
+#include "domain/dry_run.h"
 #include "domain/goal.h"
 #include "domain/http_method.h"
 #include "domain/target.h"
@@ -22,17 +23,18 @@ constexpr const char* kWaitUsage =
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "  certlatch wait tcp://HOST:PORT http(s)://... postgres://HOST[:PORT] file:PATH [flags]\n"
+    "  certlatch wait dry-run:FILE[=denied:TEXT] [flags]\n"
     "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags], or -f FILE [flags]\n"
     "\n"
-    "Without --for a target is met when it is ready:\n"
+    "Without --for a target is met when it is ready; any other by condition Ready, else "
+    "Available:\n"
     "  certificate              issued for its current spec\n"
     "  secret                   has its --keys; of type TLS, a valid pair\n"
     "  endpoints, service       has ready addresses\n"
     "  pod, job, lease          Ready; complete; says that a certificate is published\n"
     "  deployment and the like  rolled out and available\n"
-    "  crd                      established, its conversion webhook as below\n"
-    "  …webhookconfiguration    each webhook has a Service, an endpoint, a valid caBundle\n"
-    "  any other                condition Ready, else Available\n"
+    "  crd, …webhookconfiguration: established, webhooks have Service, endpoint, valid caBundle\n"
+    "  dry-run                  admission lets the object of FILE in, or denies it so\n"
     "\n"
     "Flags:\n";
 
@@ -42,7 +44,7 @@ constexpr const char* kWaitExamples =
     "\n"
     "Examples:\n"
     "  certlatch wait certificate/web secret/web-tls --timeout=5m\n"
-    "  certlatch wait deployment/api --for=condition=Available --timeout=2m\n";
+    "  certlatch wait --mounted /tls=secret/web-tls deployment/api\n";
 
 // One more list of them. As the API server checks keys: letters, digits, '-', '_' and '.'.
 Status SetKeys(void* place, std::string_view value) {
@@ -50,6 +52,22 @@ Status SetKeys(void* place, std::string_view value) {
     if (!ConsistsOf(key, "-_.")) return Refuse("must be keys of a Secret, as in user,password");
     static_cast<std::vector<std::string>*>(place)->emplace_back(key);
   }
+  return {};
+}
+
+// DIR=secret/NAME[@NS], DIR=lease/NAME[@NS] or DIR=pair, as one more target.
+Status AddMounted(void* place, std::string_view value) {
+  const size_t equals = std::min(value.rfind('='), value.size());
+  std::string_view object = value.substr(std::min(equals + 1, value.size()));
+  if (object == "pair") object = "pair/any";
+  auto named = ParseTargets({object});
+  const int type = named && equals > 0 ? IndexOf(named->front().type, "lease|secret|pair") : -1;
+  if (type < 0) return Refuse("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair");
+  TargetName& target = named->front();
+  target.mounted = true;
+  target.text = value.substr(0, equals);
+  if (type == 2) target.type.clear();
+  static_cast<std::vector<TargetName>*>(place)->push_back(std::move(target));
   return {};
 }
 
@@ -103,6 +121,19 @@ constexpr Flag kWaitFlags[] = {
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
      CERTLATCH_COMMAND(wait.watch.retry_forbidden)},
     {"output", "name", "print names only", SetText, CERTLATCH_GIVEN(output), 'o'},
+};
+
+// Not under the name of kubectl.
+constexpr Flag kMountedFlags[] = {
+    {"mounted", "DIR=OBJECT", "files are those of secret/N or lease/N, or any good pair",
+     AddMounted, CERTLATCH_COMMAND(wait.targets)},
+    {"cert-file", "NAME", "", SetFileName, CERTLATCH_COMMAND(wait.volume.cert_file), 0, "mounted"},
+    {"key-file", "NAME", "", SetFileName, CERTLATCH_COMMAND(wait.volume.key_file), 0, "mounted"},
+    {"ca-file", "NAME", kFileHelp, SetFileName, CERTLATCH_COMMAND(wait.volume.ca_file), 0,
+     "mounted"},
+    {"require-name", "NAME", "what the certificate must be valid for", SetFilled,
+     CERTLATCH_COMMAND(wait.require_name), 0, "mounted"},
+    {"nudge", "", kNudgeHelp, SetSwitch, CERTLATCH_COMMAND(wait.nudge.on), 0, "mounted"},
 };
 
 // kubectl's texts on JSONPath show the path as it is, and do not say which flag they are about.
@@ -190,18 +221,22 @@ Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   const bool selects =
       parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
   if (selects && words.size() == 1 && !names) return CompleteTypes(words[0], wait.types);
+  if (words.empty() && !wait.targets.empty()) return {};
   Result<std::vector<TargetName>> targets = ParseTargets(words, !wait.as_kubectl);
   if (!targets) return std::move(targets).error();
+  for (TargetName& mounted : wait.targets) targets->push_back(std::move(mounted));
   wait.targets = *std::move(targets);
   return {};
 }
 
-// What is outside the API is there or not yet; nothing else can be asked of it.
-Status CheckOutside(const WaitOptions& wait, bool asks_server) {
+// What is no object of the API is there or not yet; nothing else can be asked of it.
+Status CheckOutside(const WaitOptions& wait, bool has_objects) {
   for (const Goal& goal : wait.goals) {
     if (std::holds_alternative<ReadyGoal>(goal)) continue;
-    if (asks_server && !std::holds_alternative<DeleteGoal>(goal)) continue;
-    return Refuse("--for is for objects of the API server, not for tcp, http(s), postgres or file");
+    if (has_objects && !std::holds_alternative<DeleteGoal>(goal)) continue;
+    return Refuse(
+        "--for is for objects of the API server, not for tcp, http(s), postgres, file, dry-run or "
+        "--mounted");
   }
   return {};
 }
@@ -211,31 +246,57 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   Status status = CompleteGoals(parsed.given, wait);
   if (status) status = CompleteOutput(parsed.given, "name", wait.name_only);
   if (status) status = CompleteTargets(parsed, wait);
+  if (status) status = CompleteDryRuns(surroundings, wait.targets);
   if (!status) return status;
   if (wait.as_kubectl && !wait.writes.empty()) {
     return Refuse("--write is not kubectl's: call this program by its name, certlatch");
   }
-  bool asks_server = wait.targets.empty() || !wait.writes.empty();
+  bool has_objects = wait.targets.empty() || !wait.types.empty() || !wait.files.empty();
+  bool asks_server = has_objects || !wait.writes.empty();
   bool looks_outside = false;
+  bool may_nudge = false;
   for (const TargetName& target : wait.targets) {
-    asks_server = asks_server || !target.type.empty();
-    looks_outside = looks_outside || target.type.empty();
+    const bool typed = !target.type.empty();
+    const bool is_object = typed && !target.mounted && target.object.empty();
+    asks_server = asks_server || typed;
+    has_objects = has_objects || is_object;
+    looks_outside = looks_outside || !is_object;
+    may_nudge = may_nudge || (typed && target.mounted);
     if (!wait.as_kubectl || target.goal.empty()) continue;
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
-  if (looks_outside) status = CheckOutside(wait, asks_server);
+  if (looks_outside) status = CheckOutside(wait, has_objects);
   if (!status) return status;
+  if (wait.nudge.on && !may_nudge) {
+    return Refuse("--nudge needs --mounted DIR=secret/NAME or DIR=lease/NAME");
+  }
   if (!asks_server) {
     parsed.command.connection = {};
     return {};
   }
-  return CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
+  status = CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
+  return status ? CompleteNudge(surroundings, parsed, wait.nudge) : std::move(status);
 }
 
 }  // namespace
 
+Status CompleteDryRuns(const Surroundings& surroundings, std::vector<TargetName>& targets) {
+  for (TargetName& target : targets) {
+    if (target.mounted || !target.type.empty() || !IsDryRun(target.text)) continue;
+    const std::string file(ReadDryRunText(target.text).file);
+    if (file.empty()) return Refuse("dry-run:FILE needs a file");
+    if (surroundings.read_file == nullptr) return Refuse("no file can be read");
+    Result<std::string> text = surroundings.read_file(file);
+    if (!text) return Error{Code::kConfig, Printable(text.error().text)};
+    Status read = ReadDryRunObject(*text, target);
+    if (!read) return read;
+  }
+  return {};
+}
+
 const ModeSyntax kWaitMode = {
-    "wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags}, 0, 0, 0, CompleteWait};
+    "wait", Command::Kind::kWait, kWaitUsage, kWaitExamples, {kWaitFlags, kMountedFlags}, 0, 0,
+    0,      CompleteWait};
 
 }  // namespace certlatch

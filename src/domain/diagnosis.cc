@@ -20,6 +20,7 @@ using Objects = std::span<const Json>;
 constexpr size_t kMaxKept = 250;  // objects of a list
 constexpr size_t kMaxShown = 5;   // pods, challenges, keys: as many as anybody reads
 constexpr size_t kMaxLine = 1024;
+constexpr const char* kNotReady = "is not ready";
 constexpr const char* kOlderStores = "v1beta1";
 
 // The rows of kKinds, in its order.
@@ -175,7 +176,7 @@ bool TellReady(Walk& walk, const Json& object) {
       ready                        ? " is ready"
       : !condition.is_object()     ? "!has no condition Ready yet: is {$} running?"
       : IsStale(object, condition) ? "!{$} has not seen its latest change yet"
-                                   : "!is not ready[ ({reason})][: {message}]",
+                                   : "!is not ready[ ({reason})][: {message}]",  // kNotReady
       condition, controller);
   return ready;
 }
@@ -775,6 +776,11 @@ bool Diagnosis::HasCause() const {
 
 bool Diagnosis::HasOwnCause() const {
   return HasCause() && BestOf(walk_->findings)->label == walk_->label;
+}
+
+bool Diagnosis::HasOwnConditionOnly() const {
+  if (!HasOwnCause() || walk_->retry_at) return false;
+  return walk_->findings.size() == 1 || BestOf(walk_->findings)->text.starts_with(kNotReady);
 }
 
 std::string Diagnosis::Summary(WallTime now) const {

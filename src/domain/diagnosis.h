@@ -67,6 +67,8 @@ class Diagnosis {
   // Of the finding that Summary() shows: whether it is a cause, and whether the target's own.
   bool HasCause() const;
   bool HasOwnCause() const;
+  // Whether that is no more than what the target's condition Ready says.
+  bool HasOwnConditionOnly() const;
 
  private:
   std::unique_ptr<DiagnosisWalk> walk_;

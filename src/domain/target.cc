@@ -1,6 +1,7 @@
 #include "domain/target.h"
 
 #include "base/text.h"
+#include "domain/dry_run.h"
 #include "domain/reachable.h"
 
 namespace certlatch {
@@ -95,13 +96,16 @@ Status AddNamed(const std::vector<std::string_view>& arguments, std::vector<Targ
 
 Status AddOutside(std::string_view text, std::vector<TargetName>& targets) {
   Reachable reachable;
-  Status status = ParseReachable(text, reachable);
+  Status status;
+  if (!IsDryRun(text)) status = ParseReachable(text, reachable);
   if (!status) return status;
   TargetName target;
   target.text = text;
   targets.push_back(std::move(target));
   return {};
 }
+
+bool IsOutside(std::string_view text) { return IsDryRun(text) || IsReachable(text); }
 
 bool IsInUrls(char c) {
   return c > ' ' && c < 0x7f && std::string_view("/%?#=").find(c) == std::string_view::npos;
@@ -133,7 +137,7 @@ Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>
   bool slashed = false;
   std::vector<std::string_view> objects;
   for (const std::string_view text : arguments) {
-    if (outside && IsReachable(text)) continue;
+    if (outside && IsOutside(text)) continue;
     slashed = slashed || text.find('/') != std::string_view::npos;
     objects.push_back(text);
   }
@@ -142,7 +146,7 @@ Result<std::vector<TargetName>> ParseTargets(const std::vector<std::string_view>
   if (!slashed && !objects.empty()) status = AddNamed(objects, targets);
   for (const std::string_view text : arguments) {
     if (!status) break;
-    if (outside && IsReachable(text)) {
+    if (outside && IsOutside(text)) {
       status = AddOutside(text, targets);
     } else if (slashed) {
       status = AddSlashed(text, targets);

@@ -21,6 +21,8 @@ struct TargetName {
   std::string goal = {};  // "Complete", "Ready=False", "create"; "": the command's
   // What kubectl says where no API has the type of an object of a manifest; "": it is none.
   std::string no_match = {};
+  std::string object = {};  // of a dry run (dry_run.h): what is to be created, as JSON
+  bool mounted = false;     // as files in the directory `text`, which are to be as the object says
 };
 
 // A target whose type and namespace are known.

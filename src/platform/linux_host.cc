@@ -8,8 +8,10 @@
 #include <ctime>
 #include <utility>
 
+#include "app/pod.h"
 #include "base/text.h"
 #include "platform/probe.h"
+#include "platform/volume.h"
 #include "platform/volume_writer.h"
 
 namespace certlatch {
@@ -95,6 +97,11 @@ Function<void(const ApiAnswer&)> LinuxHost::Telling(const char* verb, const std:
 Handle LinuxHost::Probe(const Reachable& what, Duration limit,
                         Function<void(const ProbeOutcome&)> then) {
   return StartProbe(loop_, *http_, what, limit, std::move(then));
+}
+
+std::unique_ptr<Mount> LinuxHost::OpenMount(const std::string& directory,
+                                            const VolumeOptions& names, Function<void()> hint) {
+  return MakeVolume(loop_, directory, names, std::move(hint));
 }
 
 Status LinuxHost::WriteVolume(const std::string& directory, const Json& data, unsigned mode,

@@ -34,6 +34,8 @@ class LinuxHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
+  std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
+                                   Function<void()> hint) override;
   Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
                      std::string& written) override;
   void Print(std::string_view line) override;

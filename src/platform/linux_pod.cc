@@ -14,15 +14,14 @@ namespace certlatch {
 LinuxPod::LinuxPod(Loop& loop, HttpClient& http, const PodOptions& options)
     : loop_(loop),
       options_(options),
-      volume_(loop, options_.volume.directory,
-              {options_.volume.cert_file, options_.volume.key_file, options_.volume.ca_file},
-              [this] {
-                if (hint_) hint_();
-              }),
+      volume_(MakeVolume(loop, options_.volume.directory, options_.volume,
+                         [this] {
+                           if (hint_) hint_();
+                         })),
       tell_(loop, http, options_.tell) {}
 
 Result<VolumeReading> LinuxPod::ReadVolume() {
-  Result<VolumeSnapshot> snapshot = volume_.Read();
+  Result<VolumeSnapshot> snapshot = volume_->Read();
   if (!snapshot) return std::move(snapshot).error();
   timespec wall{};
   clock_gettime(CLOCK_REALTIME, &wall);

@@ -23,7 +23,7 @@ class LinuxPod : public Pod {
 
   Result<VolumeReading> ReadVolume() override;
   void OnVolumeHint(Function<void()> hint) override { hint_ = std::move(hint); }
-  std::string VolumeTrouble() const override { return volume_.blind(); }
+  std::string VolumeTrouble() const override { return volume_->blind(); }
   std::optional<Instant> FindApp() override { return tell_.FindApp(); }
   Handle Tell(ReloadMethod method, std::optional<Instant> answered,
               Function<void(const TellOutcome&)> then) override;
@@ -35,7 +35,7 @@ class LinuxPod : public Pod {
   Loop& loop_;
   const PodOptions& options_;
   Function<void()> hint_;
-  Volume volume_;
+  std::unique_ptr<Volume> volume_;
   AppTeller tell_;
 };
 

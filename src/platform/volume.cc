@@ -4,11 +4,13 @@
 
 #include <utility>
 
+#include "app/pod.h"
+
 namespace certlatch {
 
 // Looks again for as long as that brings directories that were not watched before: what happens
 // between look and watch has no event. Bounded; the caller's resync is behind it.
-Result<VolumeSnapshot> Volume::Read() {
+Result<VolumeSnapshot> Volume::Look() {
   Result<VolumeSnapshot> read = Error{};
   bool is_new = false;
   for (int i = 0; i < 4; ++i) {
@@ -29,8 +31,22 @@ Result<VolumeSnapshot> Volume::Read() {
   } else if (!timer_) {
     timer_ = loop_.After(poll_, [this] { Hint(); });
   }
+  return read;
+}
+
+Result<VolumeSnapshot> Volume::Read() {
+  Result<VolumeSnapshot> read = Look();
   if (!updates_) return updates_.error();
   return read;
+}
+
+std::unique_ptr<Volume> MakeVolume(Loop& loop, const std::string& directory,
+                                   const VolumeOptions& names, Function<void()> hint) {
+  std::vector<std::string> all;
+  for (const std::string* name : {&names.cert_file, &names.key_file, &names.ca_file}) {
+    all.push_back(*name);
+  }
+  return std::make_unique<Volume>(loop, directory, std::move(all), std::move(hint));
 }
 
 void Volume::Hint() {

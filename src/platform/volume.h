@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/host.h"
 #include "base/function.h"
 #include "platform/directory_watches.h"
 #include "platform/loop.h"
@@ -18,7 +19,7 @@ namespace certlatch {
 
 constexpr Duration kVolumePoll = 5s;
 
-class Volume {
+class Volume : public Mount {
  public:
   // Watches from the first Read() on. `hint` comes from the loop; it may come without any change.
   Volume(Loop& loop, std::string directory, std::vector<std::string> names, Function<void()> hint,
@@ -31,9 +32,12 @@ class Volume {
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
 
-  // Watches before it reads: a change after what it returns will be hinted. Errors: as ReadVolume,
-  // and kConfig for a subPath mount, which never changes.
+  // Watches before it reads: a change after what it returns will be hinted. Errors: as ReadVolume.
+  Result<VolumeSnapshot> Look() override;
+  // The same; error kConfig for a subPath mount, which never changes.
   Result<VolumeSnapshot> Read();
+
+  const Status& updates() const override { return updates_; }
 
   // After Read(): why changes are noticed by looking every `poll` only, for a log line when it
   // becomes another; empty: they are noticed at once, or Read() has failed and said why.
@@ -52,5 +56,8 @@ class Volume {
   Handle events_;   // before the watches' descriptor is closed
   Handle timer_;
 };
+
+std::unique_ptr<Volume> MakeVolume(Loop& loop, const std::string& directory,
+                                   const VolumeOptions& names, Function<void()> hint);
 
 }  // namespace certlatch

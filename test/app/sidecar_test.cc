@@ -491,5 +491,27 @@ TEST(Sidecar, HasNoOtherPages) {
   EXPECT_THAT(run.Body("/metrics"), HasSubstr("version=\"1.2.3\""));
 }
 
+TEST(Sidecar, NudgesTheKubeletWhileTheLeaseIsAhead) {
+  SidecarOptions options = Following();
+  options.reload.nudge = true;
+  options.wait.nudge = {true, "web-0", "prod"};
+  Running run(options);
+  run.host.Answer(run.host.Find("leases?"), 200, List(LeaseOf(Generation(0), 3)));
+  run.pod.Answer(ReloadMethod::kSignal);
+  EXPECT_EQ(run.host.FindChange(), 0);
+  run.host.Send(run.host.Find("watch="), Event("MODIFIED", LeaseOf(Generation(1), 12)));
+  run.host.Advance(1s);
+  const int change = run.host.FindChange();
+  ASSERT_NE(change, 0);
+  EXPECT_EQ(run.host.Open().back().target, "/api/v1/namespaces/prod/pods/web-0/status");
+  run.host.Answer(change, 403, "");
+  EXPECT_THAT(run.host.Log(), HasSubstr("--nudge: HTTP 403; the kubelet will sync in its own"));
+  run.Rotate(1);
+  EXPECT_EQ(run.pod.told.size(), 2U) << "without it, too";
+  run.pod.Answer(ReloadMethod::kSignal);
+  run.host.Advance(10min);
+  EXPECT_EQ(run.host.FindChange(), 0) << "nothing is behind any more";
+}
+
 }  // namespace
 }  // namespace certlatch

@@ -8,6 +8,7 @@
 #include "app/probe_loop.h"
 #include "base/text.h"
 #include "domain/base64.h"
+#include "domain/dry_run.h"
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -502,6 +503,75 @@ TEST(Wait, WaitsForWhatIsOutsideTheApiToo) {
               ElementsAre("job.batch/seed condition met", "tcp://db:5432 condition met"));
 }
 
+WaitOptions WithDryRun(const char* text) {
+  WaitOptions options;
+  options.ns = "ops";
+  options.targets.emplace_back().text = text;
+  EXPECT_TRUE(ReadDryRunObject(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"p"}})",
+                               options.targets[0]));
+  return options;
+}
+
+std::string Denial(const char* message) {
+  return Format(R"({"kind":"Status","message":"admission webhook \"v\" denied the request: %s"})",
+                message);
+}
+
+TEST(Wait, TriesADryRunUntilItIsLetIn) {
+  Waiting run({}, WithDryRun("dry-run:/p.json"));
+  const int first = run.host.FindChange();
+  ASSERT_NE(first, 0);
+  EXPECT_EQ(run.host.history[0].method, "POST");
+  EXPECT_EQ(run.host.history[0].target, "/api/v1/namespaces/ops/configmaps?dryRun=All");
+  EXPECT_THAT(run.host.history[0].body, HasSubstr("ConfigMap"));
+  run.host.Answer(first, 403, Denial("wants an owner"));
+  EXPECT_THAT(run.host.Log(), HasSubstr("dry-run:/p.json: HTTP 403: admission webhook"));
+  EXPECT_EQ(run.host.FindChange(), 0) << "a pause lies between two attempts";
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 503, "");
+  EXPECT_THAT(run.host.Log(), HasSubstr("dry-run:/p.json: HTTP 503; retrying"));
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 201, "{}");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+  EXPECT_THAT(run.host.printed, ElementsAre("dry-run:/p.json condition met"));
+}
+
+TEST(Wait, TriesADryRunUntilItIsDeniedIfThatIsExpected) {
+  Waiting run({}, WithDryRun("dry-run:/p.json=denied:owner"));
+  run.host.Answer(run.host.FindChange(), 201, "{}");
+  EXPECT_THAT(run.host.Log(), HasSubstr("was let in, not denied"));
+  run.host.Advance(2s);
+  run.host.Answer(run.host.FindChange(), 403, Denial("wants an owner"));
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, ADryRunThatAWebhookCannotAnswerIsImpossible) {
+  Waiting run({}, WithDryRun("dry-run:/p.json"));
+  run.host.Answer(
+      run.host.FindChange(), 400,
+      R"({"kind":"Status","message":"admission webhook \"v\" does not support dry run"})");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
+  EXPECT_THAT(run.Error(), HasSubstr("error: dry-run:/p.json: HTTP 400: "));
+}
+
+TEST(Wait, ADryRunWithoutTheRightFailsUnlessItMayComeLater) {
+  const char* const forbidden =
+      R"({"kind":"Status","message":"configmaps is forbidden: User \"u\" cannot create resource"})";
+  Waiting strict({}, WithDryRun("dry-run:/p.json"));
+  strict.host.Answer(strict.host.FindChange(), 403, forbidden);
+  ASSERT_FALSE(strict.running());
+  WaitOptions options = WithDryRun("dry-run:/p.json");
+  options.watch.retry_forbidden = true;
+  Waiting patient({}, std::move(options));
+  patient.host.Answer(patient.host.FindChange(), 403, forbidden);
+  EXPECT_TRUE(patient.running());
+  patient.host.Advance(2s);
+  EXPECT_NE(patient.host.FindChange(), 0);
+}
+
 TEST(Wait, SaysWhyWhatIsOutsideTheApiWasNotReadyInTime) {
   WaitOptions options;
   options.timeout = 2s;
@@ -548,6 +618,21 @@ TEST(Wait, LooksAfterAWhileWhatItsTargetHangsOn) {
   EXPECT_EQ(run.host.Find("certificaterequests"), 0) << "ever more rarely";
 }
 
+TEST(Wait, DoesNotSayTwiceWhatTheConditionSays) {
+  Waiting run({"certificate/web"});
+  std::string issuing = kRefused;
+  issuing.replace(issuing.find(R"("status":"False","reason":"Failed")"), 16, R"("status":"True")");
+  issuing.erase(issuing.find(R"("lastFailureTime")"),
+                std::string_view(R"("lastFailureTime":"2027-01-15T07:59:00Z",)").size());
+  run.host.Answer(run.host.Find("certificates?"), 200, List(issuing));
+  EXPECT_THAT(run.host.logged.back(), HasSubstr("Ready is False (DoesNotExist: m)"));
+  const size_t said = run.host.logged.size();
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  Deny(run.host);
+  EXPECT_EQ(run.host.logged.size(), said) << run.host.Log();
+}
+
 TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
   for (const bool fail_fast : {false, true}) {
     WaitOptions options;
@@ -564,10 +649,11 @@ TEST(Wait, FailsFastWhereTheNextAttemptComesAfterTheTimeout) {
   }
 }
 
-// The same, changed in what does not matter.
-std::string Touched() {
+// The same, changed in what does not matter, or not ready for another reason.
+std::string Touched(int version = 30, const char* reason = "no") {
   std::string certificate = kRefused;
-  return certificate.replace(certificate.find("\"3\""), 3, "\"30\"");
+  certificate.replace(certificate.find("\"3\""), 3, Format("\"%d\"", version));
+  return certificate.replace(certificate.find("no\""), 2, reason);
 }
 
 TEST(Wait, KeepsTheCauseItFoundWhenAnObjectChangesInWhatDoesNotMatter) {
@@ -583,6 +669,73 @@ TEST(Wait, KeepsTheCauseItFoundWhenAnObjectChangesInWhatDoesNotMatter) {
   run.host.Advance(180s);
   ASSERT_FALSE(run.running());
   EXPECT_THAT(run.Error(), HasSubstr("next attempt in"));
+}
+
+// How many looks at what it hangs on begin while it changes all the time.
+size_t LooksWithin(Waiting& run, Duration length, Duration between_changes,
+                   const Function<std::string(int)>& certificate) {
+  int version = 10;
+  for (const Instant end = run.host.Now() + length; run.host.Now() < end;) {
+    run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", certificate(++version)));
+    run.host.Advance(between_changes);
+    Deny(run.host);
+  }
+  size_t looks = 0;
+  for (const FakeHost::Request& request : run.host.history) {
+    if (request.target.find("certificaterequests") != std::string::npos) ++looks;
+  }
+  return looks;
+}
+
+TEST(Wait, LooksNowAndThenAtWhatAnObjectHangsOnThatChangesAllTheTime) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  const size_t looks = LooksWithin(run, 60s, 500ms, [](int version) { return Touched(version); });
+  EXPECT_GE(looks, 10U);
+  EXPECT_LE(looks, 13U);
+}
+
+TEST(Wait, IsNotKeptFromLookingByReasonsThatChangeFasterThanItLooks) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  const size_t looks = LooksWithin(run, 20s, 500ms, [](int version) {
+    return Touched(version, version % 2 == 0 ? "no" : "never");
+  });
+  EXPECT_GE(looks, 10U);
+}
+
+// Answers one question of a look; none is found.
+void DenyOne(FakeHost& host) {
+  for (const char* question : {"certificaterequests", "issuers"}) {
+    if (host.Find(question) != 0) return host.Answer(host.Find(question), 403, "{}");
+  }
+}
+
+TEST(Wait, TellsTheCauseOfWhatChangesFasterThanItsQuestionsAreAnswered) {
+  Waiting run({"certificate/web"});
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  for (int version = 10; version < 30; ++version) {
+    run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Touched(version)));
+    run.host.Advance(500ms);
+    if (version % 2 == 0) DenyOne(run.host);
+  }
+  EXPECT_THAT(run.host.Log(), HasSubstr("next attempt in"));
+}
+
+TEST(Wait, DoesNotFailFastByALookThatBeganBeforeTheObjectChanged) {
+  WaitOptions options;
+  options.fail_fast = true;
+  options.timeout = 30s;
+  Waiting run({"certificate/web"}, std::move(options));
+  run.host.Answer(run.host.Find("certificates?"), 200, List(kRefused));
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificaterequests"), 0);
+  run.host.Send(run.host.Find("watch=true"), Event("MODIFIED", Touched()));
+  Deny(run.host);
+  EXPECT_TRUE(run.running());
+  run.host.Advance(5s);
+  Deny(run.host);
+  EXPECT_FALSE(run.running()) << "the next look does";
 }
 
 TEST(Wait, FailsFastOnlyWhereReadinessIsWaitedFor) {

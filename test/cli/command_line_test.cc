@@ -225,7 +225,7 @@ TEST(CommandLine, TheHelpOfEveryModeFitsOneScreenAndNamesItsFlags) {
        }},
       {"publish",
        [] {
-         return std::vector{"--lease NAME", "--cert-file NAME", "--once"};
+         return std::vector{"--lease NAME", "--cert-file, --key-file", "--once"};
        }},
       {"check",
        [] {

@@ -178,6 +178,7 @@ Process ClusterTest::StartMode(const std::string& mode, const std::vector<std::s
                   "--certificate-authority=" + access_.ca_file, "--namespace=" + ns_};
   command.argv.insert(command.argv.end(), credentials.begin(), credentials.end());
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  command.env = environment;
   Result<Process> process = Subprocess::Start(std::move(command));
   EXPECT_TRUE(process) << process.error().text;
   return process ? *std::move(process) : nullptr;

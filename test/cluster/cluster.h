@@ -66,6 +66,8 @@ class ClusterTest : public testing::Test {
   Process StartWaitAs(const std::vector<std::string>& credentials,
                       std::vector<std::string> arguments) const;
 
+  std::vector<std::string> environment;  // of those that are started; "NAME=value"
+
   // Another mode, without a timeout of its own.
   Process StartMode(const std::string& mode, const std::vector<std::string>& credentials,
                     const std::vector<std::string>& arguments) const;

@@ -103,6 +103,18 @@ log_tail() { # NAME
   { grep -E '^(F[0-9]{4} |panic:|Error:|fatal error:)' "$RUN/$1.log" || cat "$RUN/$1.log"; } 2>/dev/null | tail -n 8 >&2 || true
 }
 
+# --- keys and certificates, in the directory with ca.crt and ca.key ---------------------------------------------
+
+ec_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
+
+issue() { # NAME SUBJECT USAGE [SAN]
+  ec_key "$1.key"
+  openssl req -new -key "$1.key" -subj "$2" -out "$1.csr"
+  printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=%s\n%s\n' "$3" "${4:+subjectAltName=$4}" >"$1.ext"
+  openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile "$1.ext" -out "$1.crt" 2>&1
+  rm "$1.csr" "$1.ext"
+}
+
 # --- the API ----------------------------------------------------------------------------------------------------
 
 # One request as the administrator. Sets STATUS (000: no answer) and BODY.

@@ -59,6 +59,7 @@ class Rbac : public ClusterTest {
   void Grant(const std::string& mode, const std::vector<std::string>& arguments) {
     Command command;
     command.path = CertlatchBinary();
+    command.env = environment;
     command.argv = {"certlatch", "rbac", "--service-account=pod", mode, "--namespace=" + ns()};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     auto process = Subprocess::Start(std::move(command));
@@ -134,10 +135,19 @@ TEST_F(Rbac, IsExactlyEnoughForAWait) {
   ExpectExactlyEnough("wait", arguments);
 }
 
+TEST_F(Rbac, IsExactlyEnoughForADryRun) {
+  const std::string file = dir_.File("probe.json");
+  ASSERT_TRUE(
+      WriteFile(file, R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"probe"}})"));
+  const std::vector<std::string> arguments = {"dry-run:" + file, "--timeout=20s"};
+  Grant("wait", arguments);
+  ExpectExactlyEnough("wait", arguments);
+}
+
 TEST_F(Rbac, IsExactlyEnoughToWriteASecret) {
   CreatePair("web-tls");
-  const std::vector<std::string> arguments = {
-      "--write=" + dir_.path() + "/files=secret/web-tls", "--timeout=20s"};
+  const std::vector<std::string> arguments = {"--write=" + dir_.path() + "/files=secret/web-tls",
+                                              "--timeout=20s"};
   ASSERT_EQ(mkdir((dir_.path() + "/files").c_str(), 0700), 0);
   Grant("wait", arguments);
   ExpectExactlyEnough("wait", arguments);
@@ -160,6 +170,45 @@ TEST_F(Rbac, IsExactlyEnoughToPublishAndToCheck) {
           R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"resourceNames":["web"],"verbs":["list","watch","patch"]})",
           R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["create"]})"));
   ExpectExactlyEnough("publish", arguments, [&] { (void)api().Delete(lease); });
+}
+
+// A status update keeps annotations: "pods/status" is all that --nudge needs, of our own pod.
+TEST_F(Rbac, IsExactlyEnoughForAMountedSecretAndItsNudge) {
+  CreatePair("web-tls");
+  Create(Path("v1", "pods"), R"({"metadata":{"name":"web-0"},"spec":{"serviceAccountName":"pod",
+      "automountServiceAccountToken":false,"containers":[{"name":"c","image":"i"}]}})");
+  const TempDir volume;
+  const std::vector<std::string> arguments = {"--mounted=" + volume.path() + "=secret/web-tls",
+                                              "--nudge", "--timeout=60s"};
+  environment = {"POD_NAME=web-0"};
+  Grant("wait", arguments);
+  const std::string role_path = Path(kRbac, "roles", "certlatch");
+  const auto role = ParseJson(api().Get(role_path).body);
+  ASSERT_TRUE(role);
+  const std::vector<std::string> rules = RulesOf(*role);
+  EXPECT_THAT(
+      rules,
+      ::testing::ElementsAre(
+          R"({"apiGroups":[""],"resources":["secrets"],"resourceNames":["web-tls"],"verbs":["list","watch"]})",
+          R"({"apiGroups":[""],"resources":["pods/status"],"resourceNames":["web-0"],"verbs":["patch"]})"));
+  const auto nudged = [&] {
+    const auto pod = ParseJson(api().Get(Path("v1", "pods", "web-0")).body);
+    return pod ? std::string((*pod)["metadata"]["annotations"]["certlatch.io/nudge"].AsString())
+               : "";
+  };
+  // The authorizer learns of a new role a moment later.
+  const auto start = [&] {
+    return StartMode("wait", {"--token-file=" + dir_.File("token"), "--retry-forbidden"},
+                     arguments);
+  };
+  const Process allowed = start();
+  EXPECT_TRUE(Eventually([&] { return !nudged().empty(); })) << allowed->Err();
+  ExpectSays(allowed, "secret/web-tls is not mounted yet; the kubelet has been asked to sync");
+
+  Patch(role_path, AllBut(rules, 1));
+  const Process denied = start();
+  ExpectSays(denied, "secret/web-tls is not mounted yet; the kubelet has been asked to sync");
+  ExpectSays(denied, "--nudge: HTTP 403: pods \"web-0\" is forbidden");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/text.h"
 #include "test/cluster/cluster.h"
 #include "test/support/files.h"
 
@@ -54,6 +55,38 @@ TEST_F(ClusterShell, WaitsForACertificate) {
   SetCertificateReady("ai-ops-agent-cert", "True");
   // Long before the loop's own next look.
   ExpectMet(sh, "Waiting…\nnot ready\nready\n");
+}
+
+// To the letter, with the surroundings of its pod: a kubeconfig takes the ServiceAccount's place.
+TEST_F(ClusterShell, RunsTheScriptThatItWasMadeFor) {
+  const TempDir dir;
+  const std::string kubeconfig = dir.File("kubeconfig");
+  ASSERT_TRUE(WriteFile(
+      kubeconfig,
+      Format(
+          R"({"current-context":"c","contexts":[{"name":"c","context":{"cluster":"c","user":"u"}}],
+                 "clusters":[{"name":"c","cluster":{"server":"%s","certificate-authority":"%s"}}],
+                 "users":[{"name":"u","user":{"token":"%s"}}]})",
+          access().url.c_str(), access().ca_file.c_str(), access().admin_token.c_str())));
+  Command command;
+  command.path = CertlatchBinary();
+  command.argv = {
+      "sh", "-c",
+      "echo Waiting…; until kubectl get certificate ai-ops-agent-cert -n default -o "
+      "jsonpath='{.status.conditions[?(@.type==\"Ready\")].status}' 2>/dev/null | grep -q "
+      "\"True\"; do echo \"not ready\"; sleep 5; done; echo ready"};
+  command.env = {"KUBECONFIG=" + kubeconfig};
+  auto started = Subprocess::Start(std::move(command));
+  ASSERT_TRUE(started) << started.error().text;
+  const Process sh = *std::move(started);
+  ExpectPrints(sh, "Waiting…\nnot ready\n");
+  CreateCertificate("ai-ops-agent-cert", "default");
+  SetCertificateReady("ai-ops-agent-cert", "True", 1, "default");
+  const Outcome outcome = sh->Wait(kPatience);
+  Delete(CertificatePath("ai-ops-agent-cert", "default"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.Describe();
+  EXPECT_THAT(outcome.out, ::testing::StartsWith("Waiting…\nnot ready\n"));
+  EXPECT_THAT(outcome.out, ::testing::EndsWith("\nready\n"));
 }
 
 TEST_F(ClusterShell, WaitsForASecret) {

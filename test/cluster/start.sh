@@ -16,22 +16,12 @@ need_tools curl=curl openssl=openssl setsid=util-linux
 
 # --- keys and certificates --------------------------------------------------------------------------------------
 
-ec_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
-
-issue() { # NAME SUBJECT USAGE [SAN]
-  ec_key "$1.key"
-  openssl req -new -key "$1.key" -subj "$2" -out "$1.csr"
-  printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=%s\n%s\n' "$3" "${4:+subjectAltName=$4}" >"$1.ext"
-  openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile "$1.ext" -out "$1.crt" 2>&1
-  rm "$1.csr" "$1.ext"
-}
-
 make_pki() (
   mkdir "$RUN/pki"
   cd "$RUN/pki"
   ec_key ca.key
   openssl req -x509 -new -key ca.key -subj /CN=certlatch-test-ca -days 30 -out ca.crt -addext keyUsage=critical,keyCertSign,cRLSign
-  issue apiserver /CN=kube-apiserver serverAuth 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1'
+  issue apiserver /CN=kube-apiserver serverAuth 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.96.0.1'
   issue admin /O=system:masters/CN=admin clientAuth
   # what signs ServiceAccount tokens: RSA, as nearly every cluster has it
   openssl genrsa -out sa.key 2048
@@ -42,8 +32,12 @@ make_pki() (
 
 # A port nobody listens on, below the range that outgoing connections take theirs from. Somebody may still be
 # faster: the caller then tries another.
-free_port() {
+free_port() { # [PORT]
   local port
+  if [[ -n ${1:-} ]]; then # the one that was asked for
+    printf '%s\n' "$1"
+    return
+  fi
   for _ in {1..200}; do
     port=$((SRANDOM % 12000 + 20000))
     (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
@@ -102,7 +96,7 @@ write_apiserver_args() { # PORT [FLAG...]
 start_first_apiserver() { # [FLAG...]
   local port rc
   for _ in {1..5}; do
-    port=$(free_port)
+    port=$(free_port "${CERTLATCH_CLUSTER_PORT:-}")
     API_URL=https://127.0.0.1:$port
     rm -f "$RUN/apiserver.log"
     write_apiserver_args "$port" "$@"

@@ -18,15 +18,15 @@ std::string ByUrl(const std::string& url, const std::string& bundle) {
 }
 
 std::string WebhookConfiguration(const std::string& name, const std::string& label,
-                                 const std::string& client_config) {
+                                 const std::string& client_config, const char* side_effects) {
   return Format(R"({"metadata":{"name":"%s"},"webhooks":[{"name":"validate.example.com",
-      "clientConfig":%s,"sideEffects":"None","failurePolicy":"Fail","timeoutSeconds":10,
+      "clientConfig":%s,"sideEffects":"%s","failurePolicy":"Fail","timeoutSeconds":10,
       "admissionReviewVersions":["v1"],
       "namespaceSelector":{"matchLabels":{"hooks":"%s"}},
       "objectSelector":{"matchLabels":{"asked":"yes"}},
       "rules":[{"apiGroups":[""],"apiVersions":["v1"],"resources":["configmaps"],
                 "operations":["CREATE"]}]}]})",
-                name.c_str(), client_config.c_str(), label.c_str());
+                name.c_str(), client_config.c_str(), side_effects, label.c_str());
 }
 
 std::string HttpsSlice(const std::string& service, bool ready) {

@@ -15,7 +15,8 @@ std::string ByUrl(const std::string& url, const std::string& bundle);
 // One webhook "validate.example.com" that is asked about new ConfigMaps with the label asked=yes,
 // in namespaces with the label hooks=`label` alone: of a shared cluster it troubles nobody else.
 std::string WebhookConfiguration(const std::string& name, const std::string& label,
-                                 const std::string& client_config);
+                                 const std::string& client_config,
+                                 const char* side_effects = "None");
 
 // One endpoint behind the port "https" of `service`.
 std::string HttpsSlice(const std::string& service, bool ready);

@@ -9,6 +9,7 @@
 #include "domain/json.h"
 #include "test/cluster/cluster.h"
 #include "test/cluster/webhook_objects.h"
+#include "test/support/files.h"
 #include "test/support/pki.h"
 #include "test/support/scripted_server.h"
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr const char* kConfigurations =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+// The one that still knows webhooks with side effects.
+constexpr const char* kOldConfigurations =
+    "/apis/admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations";
 constexpr const char* kSlices = "discovery.k8s.io/v1beta1";
 constexpr const char* kRefusal = "the policy wants an owner";
 
@@ -29,7 +33,7 @@ class AdmissionServer {
                 [this](const HttpRequest& request, Connection& peer) { Answer(request, peer); }) {}
 
   const ScriptedServer& server() const { return server_; }
-  void Allow() { allows_ = true; }
+  void Allow(bool allows = true) { allows_ = allows; }
   std::string Bundle() const { return CaCert(-1h, 24h); }
   std::string ExpiredBundle() const { return CaCert(-48h, -24h); }
 
@@ -85,8 +89,10 @@ class ClusterWebhook : public ClusterTest {
     return "validatingwebhookconfiguration.admissionregistration.k8s.io/" + ns() +
            " condition met\n";
   }
-  void CreateConfiguration(const std::string& client_config) {
-    Create(kConfigurations, WebhookConfiguration(ns(), ns(), client_config));
+  void CreateConfiguration(const std::string& client_config,
+                           const char* configurations = kConfigurations,
+                           const char* side_effects = "None") {
+    Create(configurations, WebhookConfiguration(ns(), ns(), client_config, side_effects));
     created_ = true;
   }
   void SetConfiguration(const std::string& client_config) {
@@ -98,6 +104,13 @@ class ClusterWebhook : public ClusterTest {
     EXPECT_EQ(wait->Out(), "");
   }
 
+  // A ConfigMap about which the webhook is asked.
+  std::string DryRun() {
+    const std::string file = dir_.File("asked.json");
+    EXPECT_TRUE(WriteFile(file, R"({"apiVersion":"v1","kind":"ConfigMap",
+                                    "metadata":{"name":"asked","labels":{"asked":"yes"}}})"));
+    return "dry-run:" + file;
+  }
   // The API server's answer to a ConfigMap about which the webhook is asked, not stored.
   Response Ask() {
     return api().Post(Path("v1", "configmaps") + "?dryRun=All",
@@ -114,6 +127,7 @@ class ClusterWebhook : public ClusterTest {
   }
 
  private:
+  TempDir dir_;
   bool created_ = false;
 };
 
@@ -186,12 +200,91 @@ TEST_F(ClusterWebhook, BehindAServiceIsCalledByTheApiServerFromThenOn) {
 }
 
 // Which certificate the webhook serves is not seen through the API: the bundle's own faults are.
+// A dry run sees what the API server sees.
 TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityIsMetThoughTheApiServerRefusesIt) {
   AdmissionServer admission({});
   CreateConfiguration(ByUrl(admission.server().url(), CertAuthority("foreign").cert_pem()));
   ExpectMet(StartWait({Target()}), Met());
   ExpectAnswer(500, "certificate signed by unknown authority");
+  const Process dry_run = StartWait({Target(), DryRun()});
+  ExpectSays(dry_run, DryRun() + ": HTTP 500: ");
+  ExpectSays(dry_run, "certificate signed by unknown authority; still waiting");
   EXPECT_EQ(admission.server().counts().requests, 0U);
+
+  admission.Allow();
+  SetConfiguration(ByUrl(admission.server().url(), admission.Bundle()));
+  ExpectMet(dry_run, Met() + DryRun() + " condition met\n");
+  EXPECT_EQ(api().Get(Path("v1", "configmaps", "asked")).status, 404) << "nothing is kept";
+}
+
+TEST_F(ClusterWebhook, OfAMutatingConfigurationIsJudgedLikewise) {
+  const std::string mutating =
+      "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+  Create(mutating, WebhookConfiguration(ns(), ns(), ByService(ns(), "hooks", "")));
+  const Process wait = StartWait({"mutatingwebhookconfiguration/" + ns()});
+  ExpectReason(wait, "no service/hooks in namespace " + ns());
+  AdmissionServer admission({});
+  admission.Allow();
+  const std::string path = mutating + "/" + ns();
+  Patch(path,
+        WebhookConfiguration(ns(), ns(), ByUrl(admission.server().url(), admission.Bundle())));
+  ExpectMet(wait, "mutatingwebhookconfiguration.admissionregistration.k8s.io/" + ns() +
+                      " condition met\n");
+  ExpectAnswer(201, "");
+  EXPECT_GT(admission.server().counts().requests, 0U);
+  Delete(path);
+}
+
+TEST_F(ClusterWebhook, ThatConvertsATypeIsWaitedForWithTheType) {
+  const std::string group = ns() + ".example.com";
+  const std::string crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const auto conversion = [](const std::string& client_config) {
+    return R"({"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":)" +
+           client_config + "}}";
+  };
+  const Process wait = StartWait({"crd/things." + group});
+  ExpectSays(wait, "not found yet");
+  Apply(Format(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+      "metadata":{"name":"things.%s"},"spec":{"group":"%s","scope":"Namespaced",
+      "names":{"plural":"things","singular":"thing","kind":"Thing"},
+      "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{
+          "type":"object","x-kubernetes-preserve-unknown-fields":true}}}],"conversion":%s}})",
+               group.c_str(), group.c_str(), conversion(ByService(ns(), "convert", "")).c_str()));
+  ExpectSays(wait, "no service/convert in namespace " + ns());
+  Create(Path("v1", "services"),
+         R"({"metadata":{"name":"convert"},"spec":{"ports":[{"name":"https","port":443}]}})");
+  ExpectSays(wait, "no ready endpoint on port 443");
+  Create(Path(kSlices, "endpointslices"), HttpsSlice("convert", true));
+  ExpectSays(wait, "caBundle is empty");
+  Patch(crds + "/things." + group,
+        R"({"spec":{"conversion":)" +
+            conversion(ByService(ns(), "convert", CertAuthority().cert_pem())) + "}}");
+  ExpectMet(wait,
+            "customresourcedefinition.apiextensions.k8s.io/things." + group + " condition met\n");
+  Delete(crds + "/things." + group);
+}
+
+TEST_F(ClusterWebhook, IsProvenByItsDenial) {
+  AdmissionServer admission({});
+  admission.Allow();
+  const std::string target = DryRun() + "=denied:wants an owner";
+  CreateConfiguration(ByUrl(admission.server().url(), admission.Bundle()));
+  ExpectAnswer(201, "");
+  const Process wait = StartWait({target});
+  ExpectSays(wait, target + ": was let in, not denied; still waiting");
+  admission.Allow(false);
+  ExpectMet(wait, target + " condition met\n");
+}
+
+TEST_F(ClusterWebhook, WithSideEffectsCanNeverAnswerADryRun) {
+  AdmissionServer admission({});
+  CreateConfiguration(ByUrl(admission.server().url(), admission.Bundle()), kOldConfigurations,
+                      "Unknown");
+  ExpectAnswer(400, "does not support dry run");
+  const Process wait = StartWait({DryRun()});
+  const Outcome outcome = wait->Wait(kPatience);
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.Describe();
+  EXPECT_NE(outcome.err.find("does not support dry run"), std::string::npos) << outcome.err;
 }
 
 }  // namespace

@@ -420,7 +420,7 @@ TEST(Reload, WaitsForKubeletWhileTheLeaseIsAhead) {
   EXPECT_THAT(sidecar.log, HasSubstr("Certificate hash mismatch, waiting for kubelet sync"));
   EXPECT_NEAR(sidecar.reads, 30, 2) << "every two seconds";
   EXPECT_GE(sidecar.nudges, 2);
-  EXPECT_LE(sidecar.nudges, 6);
+  EXPECT_LE(sidecar.nudges, 8);
   EXPECT_TRUE(sidecar.IsReady());
   EXPECT_FALSE(sidecar.Alarms(kAlarmMismatch));
   sidecar.Run(61s);

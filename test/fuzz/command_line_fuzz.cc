@@ -34,6 +34,19 @@ void RequireTargets(const WaitOptions& wait) {
   }
 }
 
+// Objects are named in one way; files of a container may be waited for, too, or alone.
+void RequireWays(const WaitOptions& wait) {
+  Require(wait.timeout >= Duration::zero());
+  bool named = false;
+  bool files = !wait.writes.empty();
+  for (const TargetName& target : wait.targets) {
+    named = named || !target.mounted;
+    files = files || target.mounted;
+  }
+  const int ways = int{named} + int{!wait.types.empty()} + int{!wait.files.empty()};
+  Require(ways == 1 || (ways == 0 && files));
+}
+
 void RequireVolume(const VolumeOptions& volume) {
   Require(!volume.directory.empty());
   for (const std::string* name : {&volume.cert_file, &volume.key_file, &volume.ca_file}) {
@@ -86,9 +99,7 @@ void RequireComplete(const Command& command) {
   const bool connected = !command.connection.server.empty();
   switch (command.kind) {
     case Command::Kind::kWait:
-      Require(command.wait.timeout >= Duration::zero());
-      Require(1 == int{!command.wait.targets.empty()} + int{!command.wait.types.empty()} +
-                       int{!command.wait.files.empty()});
+      RequireWays(command.wait);
       return RequireTargets(command.wait);
     case Command::Kind::kSidecar:
       return RequireSidecar(command.sidecar, connected);
@@ -101,6 +112,8 @@ void RequireComplete(const Command& command) {
       return Require(command.check.timeout > Duration::zero());
     case Command::Kind::kShell:
       return RequireShell(command.shell);
+    case Command::Kind::kInstall:
+      return Require(!command.text.empty());
     case Command::Kind::kExplain:
     case Command::Kind::kPrint:
       return;

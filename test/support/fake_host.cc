@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "domain/base64.h"
 
@@ -21,10 +22,50 @@ struct FakeHost::Registration : Cancellable {
   Function<void()> cancel;
 };
 
+class FakeHost::FakeMount : public Mount {
+ public:
+  FakeMount(Directory& directory, const VolumeOptions& volume)
+      : directory_(directory), names_{volume.cert_file, volume.key_file, volume.ca_file} {
+    ++directory_.open;
+  }
+  ~FakeMount() override { --directory_.open; }
+
+  Result<VolumeSnapshot> Look() override {
+    ++directory_.looks;
+    if (directory_.before_look) std::exchange(directory_.before_look, nullptr)();
+    updates_ = directory_.fixed ? Status(*directory_.fixed) : Status();
+    if (directory_.unreadable) return *directory_.unreadable;
+    VolumeSnapshot snapshot;
+    for (const std::string& name : names_) {
+      VolumeFile& file = snapshot.files.emplace_back();
+      const auto found = directory_.files.find(name);
+      if (found == directory_.files.end()) {
+        file.missing = name + ": No such file or directory";
+      } else {
+        file.bytes = Secret(std::string(found->second));
+      }
+    }
+    for (const auto& [name, bytes] : directory_.files) {
+      snapshot.holds += (snapshot.holds.empty() ? "" : ", ") + name;
+    }
+    if (snapshot.holds.empty()) snapshot.holds = "nothing";
+    return snapshot;
+  }
+  const Status& updates() const override { return updates_; }
+
+ private:
+  Directory& directory_;
+  std::vector<std::string> names_;
+  Status updates_;
+};
+
 FakeHost::~FakeHost() {
   if (!pending_.empty())
     Die("a request outlived its mode", pending_.begin()->second.request.target);
   if (!timers_.empty()) Die("a timer outlived its mode", "");
+  for (const auto& [name, directory] : directories) {
+    if (directory.open != 0) Die("a mount outlived its mode", name);
+  }
 }
 
 Handle FakeHost::After(Duration length, Function<void()> then) {
@@ -53,6 +94,20 @@ Handle FakeHost::Probe(const Reachable& what, Duration limit,
   Handle handle = Register({what.text, false, now_, "", "PROBE"}, nullptr, nullptr);
   pending_[last_id_].probed = std::move(then);
   return handle;
+}
+
+std::unique_ptr<Mount> FakeHost::OpenMount(const std::string& directory, const VolumeOptions& names,
+                                           Function<void()> hint) {
+  Directory& opened = directories[directory];
+  opened.hint = std::make_shared<Function<void()>>(std::move(hint));
+  return std::make_unique<FakeMount>(opened, names);
+}
+
+void FakeHost::Hint(const std::string& name) {
+  Directory& directory = directories[name];
+  if (directory.open == 0) return;
+  const auto hint = directory.hint;  // it may close the mount
+  (*hint)();
 }
 
 Handle FakeHost::Register(Request request, Function<void(std::string_view)> bytes,

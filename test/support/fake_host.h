@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/host.h"
+#include "app/pod.h"
 #include "base/function.h"
 #include "domain/json.h"
 
@@ -41,6 +42,8 @@ class FakeHost : public Host {
   Handle Change(const ApiChange& change, Function<void(const ApiAnswer&)> then) override;
   Handle Probe(const Reachable& what, Duration limit,
                Function<void(const ProbeOutcome&)> then) override;
+  std::unique_ptr<Mount> OpenMount(const std::string& directory, const VolumeOptions& names,
+                                   Function<void()> hint) override;
   Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
                      std::string& generation) override;
   void Print(std::string_view line) override { printed.emplace_back(line); }
@@ -65,6 +68,19 @@ class FakeHost : public Host {
   // A probe's request has the method "PROBE" and its text as target.
   void AnswerProbe(int id, const ProbeOutcome& outcome);
 
+  // What --mounted finds in a directory.
+  struct Directory {
+    std::map<std::string, std::string> files;
+    std::optional<Error> unreadable;  // instead of them
+    std::optional<Error> fixed;       // why nothing will ever change
+    Function<void()> before_look;     // what happens in the moment before it is read
+    int looks = 0;
+    int open = 0;  // how many mounts watch it
+    std::shared_ptr<Function<void()>> hint;
+  };
+  std::map<std::string, Directory> directories;
+  void Hint(const std::string& directory);  // something has changed there
+
   // All lines logged, as text.
   std::string Log() const;
 
@@ -88,6 +104,7 @@ class FakeHost : public Host {
     Function<void(const ProbeOutcome&)> probed;
   };
   struct Registration;
+  class FakeMount;
   using TimerKey = std::pair<Instant, int>;
 
   Handle Register(Request request, Function<void(std::string_view)> bytes,

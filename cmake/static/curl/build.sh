@@ -9,14 +9,11 @@ logged curl env PYTHONPATH="$HERE" python3 -B "$HERE/curl/edits.py" "$SOURCE"
 mkdir -p "$WORK/build/curl"
 cd "$WORK/build/curl"
 # Its configure script links programs to see what there is: ordinary static ones. libcrypto.a holds LLVM's bitcode.
-start="$PREFIX/lib/crt1.o $PREFIX/lib/crti.o"
-link="--ld-path=$(command -v $LD) -nostdlib -static -no-pie $start"
-libraries="-L$PREFIX/lib -lc -L$(dirname "$(gcc-12 -print-libgcc-file-name)") -lgcc $PREFIX/lib/crtn.o"
-probe=-Oz
+link=$PROBE_START libraries=$PROBE_END probe=-Oz
 if [[ ${CERTLATCH_SANITIZED:-} ]]; then link='' libraries='' probe=$SIZE_FLAGS; fi
 # shellcheck disable=SC2046 # one word per option
 CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB PKG_CONFIG=/bin/false CFLAGS=$probe LDFLAGS=$link LIBS=$libraries \
-  logged curl "$SOURCE/configure" --host=$TARGET --disable-shared --enable-static --with-openssl="$PREFIX" \
+  logged curl "$SOURCE/configure" --host=$TARGET "${FOREIGN[@]}" --disable-shared --enable-static --with-openssl="$PREFIX" \
   $(options "$HERE/curl/options")
 logged curl make -j"$JOBS" -C lib libcurl.la CFLAGS="$SIZE_FLAGS $LTO"
 

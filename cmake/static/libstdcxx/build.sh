@@ -8,9 +8,12 @@ SOURCE=$WORK/src/gcc-12-source/libstdc++-v3
 mkdir -p "$WORK/build/libstdcxx"
 cd "$WORK/build/libstdcxx"
 c="clang-$LLVM $TARGET_FLAGS" cxx="clang++-$LLVM -nostdinc++ $TARGET_FLAGS"
+# Another processor's probes are linked from what is here, for the machine has nothing of the kind.
+probe=()
+[[ -z ${FOREIGN[*]} ]] || probe=(LDFLAGS="$PROBE_START" LIBS="$PROBE_END")
 CC="$c" CXX="$cxx" CPP="$c -E" CXXCPP="$cxx -E" CFLAGS='-O1 -w' CXXFLAGS='-O1 -w' \
-  logged libstdcxx "$SOURCE/configure" --build=x86_64-linux-gnu --host=$TARGET --target=$TARGET --prefix="$PREFIX" \
-  --with-gxx-include-dir="$PREFIX/include/c++" --with-target-subdir=. --disable-multilib --disable-shared \
+  logged libstdcxx "$SOURCE/configure" --build="$(uname -m)-linux-gnu" --host=$TARGET --target=$TARGET --prefix="$PREFIX" \
+  --with-gxx-include-dir="$PREFIX/include/c++" --with-target-subdir=. "${probe[@]}" --disable-multilib --disable-shared \
   --enable-static --disable-libstdcxx-pch --disable-nls --disable-libstdcxx-verbose --enable-clocale=generic
 logged libstdcxx make -C include install
 logged libstdcxx make -C libsupc++ install-data

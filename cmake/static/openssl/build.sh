@@ -18,7 +18,7 @@ fi
 mkdir -p "$BUILD"
 cd "$BUILD"
 # shellcheck disable=SC2086 # one word per option
-CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB logged openssl ../../src/openssl/Configure linux-x86_64-clang \
+CC="$CLANG $TARGET_FLAGS" AR=$AR RANLIB=$RANLIB logged openssl ../../src/openssl/Configure $OPENSSL_TARGET \
   --prefix=/nowhere --openssldir=/etc/ssl --libdir=lib $options $SIZE_FLAGS $LTO $DEFINES
 logged openssl make -j"$JOBS" build_generated
 logged openssl make -j"$JOBS" libcrypto.a libssl.a
@@ -61,8 +61,10 @@ seam provider provider_predefined defltprov capabilities
 seam names c_allc c_alld
 seam parameter_index params_idx
 seam rsa_controls ctrl_params_translate
+seam random rand_lib
+seam decoder decoder_lib decoder_meth decoder_pkey decode_der2key decode_pem2der decode_spki2typespki decode_epki2pki
 
-NM=$NM python3 -B "$HERE/traps.py" "$HERE/openssl/traps" libcrypto.a trapped >traps.s
+NM=$NM CPU=$CPU python3 -B "$HERE/traps.py" "$HERE/openssl/traps" libcrypto.a trapped >traps.s
 $CLANG --target=$TARGET -c traps.s -o traps.o
 xargs $AR dD libcrypto.a <trapped
 $AR rD libcrypto.a traps.o

@@ -438,16 +438,22 @@ def no_configuration_file():
     tree.replace('crypto/init.c', '    ossl_config_modules_free();\n', '')
 
 
-def hash_drbg():
-    """The random generator of NIST SP 800-90A that is made of SHA-256, OpenSSL's own, in place of the one made of AES:
-    the provider (seams/provider.c) offers no other, so forgetting this would be an error, not weak randomness. (10 KB)"""
-    tree.replace('crypto/rand/rand_lib.c', 'dgbl->rng_name != NULL ? dgbl->rng_name : "CTR-DRBG"',
-                 'dgbl->rng_name != NULL ? dgbl->rng_name : "HASH-DRBG"')
-    tree.replace_regex('crypto/rand/rand_lib.c',
-                       r'if \(dgbl->rng_digest != NULL\s*&& OSSL_PARAM_locate_const\(settables, OSSL_DRBG_PARAM_DIGEST\)\)'
-                       r'(\s*\*p\+\+ = OSSL_PARAM_construct_utf8_string\(OSSL_DRBG_PARAM_DIGEST,\s*)dgbl->rng_digest, 0\);',
-                       r'if (OSSL_PARAM_locate_const(settables, OSSL_DRBG_PARAM_DIGEST))'
-                       r'\1dgbl->rng_digest != NULL ? dgbl->rng_digest : (char *)"SHA256", 0);')
+def randomness_of_the_kernel():
+    """Random bytes are getrandom()'s, without a generator of OpenSSL's own in between: seams/random.c. So nothing asks for
+    entropy, and the provider has no generators. (12 KB)"""
+    source = 'crypto/context.c'
+    tree.replace_regex(source, r'\n    void \*drbg(?:_nonce)?;', '', times=2)
+    tree.replace_regex(source, r'    ctx->drbg(?:_nonce)? = \w+\(ctx\);\n    if \(ctx->drbg(?:_nonce)? == NULL\)\n        goto err;\n', '', times=2)
+    tree.replace_regex(source, r'    if \(ctx->drbg(?:_nonce)? != NULL\) \{\n.*?\n    \}\n', '', times=2)
+    tree.replace_regex(source, r'\nvoid ossl_release_default_drbg_ctx\(void\)\n\{.*?\n\}\n', '\n')
+    tree.replace_regex(source, r'    case OSSL_LIB_CTX_DRBG(?:_NONCE)?_INDEX:\n        return ctx->drbg(?:_nonce)?;\n', '', times=2)
+    tree.replace('crypto/init.c', '    ossl_rand_cleanup_int();\n', '')
+    tree.replace('crypto/conf/conf_mall.c', '    ossl_random_add_conf_module();\n', '')
+    source = 'crypto/provider_core.c'
+    tree.replace(source, '    OSSL_FUNC_provider_random_bytes_fn *random_bytes;\n', '')
+    tree.replace_regex(source, r'            case OSSL_FUNC_PROVIDER_RANDOM_BYTES:\n[^;]*;\n                break;\n', '')
+    tree.replace_regex(source, r'    if \(prov->random_bytes != NULL\n[^;]*;\n', '', times=2)
+    tree.replace_body(source, r'int ossl_provider_random_bytes\([^)]*\)', refusal('CRYPTO'))
 
 
 def no_encrypted_keys():
@@ -531,8 +537,77 @@ def chacha20_first():
     (Go's do) takes it. Both lists are as upstream's but for that."""
     for path in ('include/openssl/ssl.h.in', 'ssl/ssl_ciph.c'):
         tree.replace_regex(path, r'("TLS_AES_256_GCM_SHA384:")(\s*\\?\s*)("TLS_CHACHA20_POLY1305_SHA256:")', r'\3\2\1')
-    rule = r'    ssl_cipher_apply_rule\(0, 0, 0, SSL_%s, 0, 0, 0, CIPHER_ADD, -1,\s*&head, &tail\);\n'
-    tree.replace_regex('ssl/ssl_ciph.c', f'({rule % "AESGCM"})({rule % "CHACHA20"})', r'\2\1')
+
+
+def suites_without_lists():
+    """The suites of a context as upstream's lists come out, with ChaCha20 first (chacha20_first): the default ones and those of
+    src/platform/tls_probe.cc are known as a whole, and any other is an error. (6 KB)"""
+    source = 'ssl/ssl_ciph.c'
+    tree.replace_between(source, 'const char *OSSL_default_cipher_list(void)\n{\n', '\n}', lambda body:
+                         body if body.strip() == 'return "ALL:!COMPLEMENTOFDEFAULT:!eNULL";' else tree.fail('another list of suites'))
+    tree.replace_between(source, 'static const SSL_CIPHER cipher_aliases[] = {\n', '\n};', '    { 0 }')
+    tree.replace_body(source, r'static __owur int set_ciphersuites\(STACK_OF\(SSL_CIPHER\) \*\*currciphers, const char \*str\)', """\
+    static const uint32_t suites[] = { TLS1_3_CK_CHACHA20_POLY1305_SHA256, TLS1_3_CK_AES_256_GCM_SHA384,
+        TLS1_3_CK_AES_128_GCM_SHA256 };
+    STACK_OF(SSL_CIPHER) *newciphers = sk_SSL_CIPHER_new_null();
+
+    if (strcmp(str, OSSL_default_ciphersuites()) != 0
+        || !push_suites(newciphers, suites, OSSL_NELEM(suites), 0)) {
+        ERR_raise(ERR_LIB_SSL, SSL_R_NO_CIPHER_MATCH);
+        sk_SSL_CIPHER_free(newciphers);
+        return 0;
+    }
+    sk_SSL_CIPHER_free(*currciphers);
+    *currciphers = newciphers;
+    return 1;
+""")
+    tree.replace(source, 'static int ciphersuite_cb(', """\
+static int push_suites(STACK_OF(SSL_CIPHER) *stack, const uint32_t *suites, size_t count, uint32_t without)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const SSL_CIPHER *suite = ssl3_get_cipher_by_id(suites[i]);
+
+        if (suite == NULL || ((suite->algorithm_auth & without) == 0 && !sk_SSL_CIPHER_push(stack, suite)))
+            return 0;
+    }
+    return stack != NULL;
+}
+
+static int ciphersuite_cb(""")
+    tree.replace_body(source, r'STACK_OF\(SSL_CIPHER\) \*ssl_create_cipher_list\([^)]*(?:\)[^){]*)*\)', """\
+    static const uint32_t suites[] = { TLS1_CK_ECDHE_ECDSA_WITH_CHACHA20_POLY1305, TLS1_CK_ECDHE_RSA_WITH_CHACHA20_POLY1305,
+        TLS1_CK_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS1_CK_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TLS1_CK_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS1_CK_ECDHE_RSA_WITH_AES_128_GCM_SHA256 };
+    static const struct {
+        const char *list;
+        uint32_t without;
+    } lists[] = { { "ALL:!COMPLEMENTOFDEFAULT:!eNULL", 0 }, { "ECDHE:!aNULL:!eNULL", 0 },
+        { "ECDHE+aRSA:!eNULL", SSL_aECDSA }, { "ECDHE+aECDSA:!eNULL", SSL_aRSA } };
+    STACK_OF(SSL_CIPHER) *stack;
+    size_t i = 0;
+
+    if (rule_str == NULL || cipher_list == NULL || cipher_list_by_id == NULL)
+        return NULL;
+    while (i < OSSL_NELEM(lists) && strcmp(rule_str, lists[i].list) != 0)
+        i++;
+    stack = sk_SSL_CIPHER_dup(tls13_ciphersuites);
+    if (i == OSSL_NELEM(lists)
+        || !push_suites(stack, suites, OSSL_NELEM(suites), lists[i].without)
+        || !update_cipher_list_by_id(cipher_list_by_id, stack)) {
+        ERR_raise(ERR_LIB_SSL, SSL_R_NO_CIPHER_MATCH);
+        sk_SSL_CIPHER_free(stack);
+        return NULL;
+    }
+    sk_SSL_CIPHER_free(*cipher_list);
+    *cipher_list = stack;
+    return stack;
+""")
+    # whom nobody calls any more
+    for name in ('ll_append_tail', 'll_append_head', 'ssl_cipher_collect_ciphers', 'ssl_cipher_collect_aliases', 'ssl_cipher_apply_rule',
+                 'ssl_cipher_strength_sort', 'ssl_cipher_process_rulestr', 'check_suiteb_cipher_list', 'ciphersuite_cb'):
+        tree.replace_regex(source, r'\nstatic (?:void|int) %s\([^)]*\)\n\{.*?\n\}\n' % name, '\n')
 
 
 def one_row_of_multiples():
@@ -627,20 +702,6 @@ def cipher_suites():
     tree.replace_between('ssl/s3_lib.c', 'static SSL_CIPHER ssl3_ciphers[] = {\n', '\n};', kept)
 
 
-def cipher_aliases():
-    """Of the words in which cipher lists are written ("ALL:!COMPLEMENTOFDEFAULT:!eNULL") those that say something about
-    six suites. A word that is not there matches no suite, as upstream. (8 KB)"""
-    wanted = ('ALL', 'CMPALL', 'CMPDEF', 'kECDHE', 'kEECDH', 'ECDH', 'aRSA', 'aECDSA', 'aNULL', 'eNULL', 'ECDHE', 'EECDH', 'NULL',
-              'RSA', 'ECDSA', 'AES128', 'AES256', 'AES', 'AES_GCM', 'CHACHA20', 'HIGH', 'TLSV1_2')
-
-    def kept(table):
-        rows = [row for row, name in re.findall(r'(    \{ 0, SSL_TXT_(\w+),.*?\},\n)', table, re.S) if name in wanted]
-        if len(rows) != len(wanted):
-            tree.fail(f'cipher_aliases: {len(rows)} of {len(wanted)} words')
-        return ''.join(rows)
-    tree.replace_between('ssl/ssl_ciph.c', 'static const SSL_CIPHER cipher_aliases[] = {\n', '\n};', kept)
-
-
 def certificate_extensions():
     """The extensions that verification reads, and only their ASN.1: no text is made of them or from them. An extension
     that is not here is unknown; a critical one is then an error, as in upstream. (60 KB)"""
@@ -702,28 +763,47 @@ def object_names():
         start = int(offset or 0)
         rows.append((short, long, name or undefined, encodings[start:start + int(length or 0)]))
 
-    code, encoded = '', []
-    for short, long, name, der in rows:
-        where = f'&so[{len(encoded)}]' if der else 'NULL'
-        code += f'    {{ "{short}", "{long}", {name}, {len(der)}, {where} }},\n'
-        encoded += der
+    if len(rows) > 256:
+        tree.fail(f'{len(rows)} object identifiers do not fit their index')
+    text = ''.join(f'    "{short}\\0" "{"" if long == short else long}\\0"\n' for short, long, name, der in rows)
+    encoded = [byte for row in rows for byte in row[3]]
 
     def index(name, numbers):
-        return f'static const unsigned int {name}[] = {{ {", ".join(map(str, numbers))} }};\n'
+        return f'static const unsigned char {name}[] = {{ {", ".join(map(str, numbers))} }};\n'
     everything = range(len(rows))
     with_encoding = [i for i in everything if rows[i][0] and rows[i][3]]
     tree.write('crypto/objects/obj_dat_small.h',
                f'static const unsigned char so[] = {{ {", ".join(map(str, encoded))} }};\n'
                f'#define NUM_NID {count}\n'
-               f'static const ASN1_OBJECT nid_objs[] = {{\n{code}}};\n'
                f'#define NUM_SN {len(rows)}\n'
+               f'static const unsigned short nids[] = {{ {", ".join(row[2] for row in rows)} }};\n'
+               f'static const unsigned char lengths[] = {{ {", ".join(str(len(row[3])) for row in rows)} }};\n'
+               f'static const char names[] = {{\n{text}}};\n'
+               # unpacked when they are first asked for
+               'static ASN1_OBJECT *objects(void)\n{\n'
+               '    static ASN1_OBJECT unpacked[NUM_SN];\n'
+               '    const char *name = names;\n'
+               '    const unsigned char *der = so;\n'
+               '    ASN1_OBJECT *row = unpacked;\n\n'
+               '    for (; unpacked[NUM_SN - 1].sn == NULL; row++) {\n'
+               '        row->nid = nids[row - unpacked];\n'
+               '        row->length = lengths[row - unpacked];\n'
+               '        row->data = row->length != 0 ? der : NULL;\n'
+               '        der += row->length;\n'
+               '        row->sn = name;\n'
+               '        name += strlen(name) + 1;\n'
+               '        row->ln = *name != 0 ? name : row->sn;\n'
+               '        name += strlen(name) + 1;\n'
+               '    }\n'
+               '    return unpacked;\n}\n'
+               '#define nid_objs objects()\n'
                'static int row_of_nid(int nid)\n{\n'
                '    int low = 0, high = NUM_SN, row;\n\n'
                '    while (high - low > 1) {\n'
                '        row = (low + high) / 2;\n'
-               '        if (nid_objs[row].nid <= nid)\n            low = row;\n        else\n            high = row;\n'
+               '        if (nids[row] <= nid)\n            low = row;\n        else\n            high = row;\n'
                '    }\n'
-               '    return nid_objs[low].nid == nid ? low : 0;\n}\n'
+               '    return nids[low] == nid ? low : 0;\n}\n'
                + index('sn_objs', sorted(everything, key=lambda i: rows[i][0].encode()))
                + f'#define NUM_LN {len(rows)}\n'
                + index('ln_objs', sorted(everything, key=lambda i: rows[i][1].encode()))
@@ -733,6 +813,9 @@ def object_names():
     tree.replace(source, '#include "obj_dat.h"', '#include "obj_dat_small.h"')
     known = '(n > 0 && n < NUM_NID && nid_objs[n].nid != NID_undef)'
     tree.replace(source, known, '(n > 0 && n < NUM_NID && row_of_nid(n) != 0)', tree.read(source).count(known) or 1)
+    for kind in ('sn', 'ln', 'obj'):
+        tree.replace_regex(source, rf'(_BSEARCH_CMP_FN\(const ASN1_OBJECT \*, )unsigned int(, {kind}\))', r'\1unsigned char\2', times=2)
+    tree.replace_regex(source, r'const unsigned int \*(b|bp|op)\b', r'const unsigned char *\1', times=6)
     address = '(ASN1_OBJECT *)&(nid_objs[n])'
     tree.replace(source, address, '(ASN1_OBJECT *)&(nid_objs[row_of_nid(n)])', tree.read(source).count(address) or 1)
     print(f'{len(rows)} of {count} object identifiers')
@@ -793,6 +876,8 @@ def no_key_generation():
             return rows
         tree.replace_between(source, f'const OSSL_DISPATCH {table}[] = {{', '\n};', without_generation)
     tree.replace_body(source, r'static int rsa_validate\([^)]*\)', '    return 0;\n')
+    # whom nobody calls, and who asks a random generator how strong it is
+    tree.replace_body('crypto/rsa/rsa_sp800_56b_gen.c', r'int ossl_rsa_sp800_56b_generate_key\([^)]*\)', refusal('RSA'))
 
 
 def fewer_operations():
@@ -878,16 +963,125 @@ def no_asynchronous_jobs():
 def few_upcalls():
     """What the library offers to providers: what the one of seams/provider.c takes. (3 KB)"""
     def kept(table):
-        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS', 'BIO_', 'GET_ENTROPY', 'GET_USER_ENTROPY', 'CLEANUP_ENTROPY',
-                  'CLEANUP_USER_ENTROPY', 'GET_NONCE', 'GET_USER_NONCE', 'CLEANUP_NONCE', 'CLEANUP_USER_NONCE')
+        wanted = ('CORE_GET_LIBCTX', 'CORE_GET_PARAMS')
         rows = re.findall(r'    \{ OSSL_FUNC_(\w+),\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
         text = ''.join(row for row in re.findall(r'    \{ OSSL_FUNC_\w+,\s*\(void \(\*\)\(void\)\)\w+ \},\n', table)
-                       if re.match(r'    \{ OSSL_FUNC_(?:%s)' % '|'.join(name if name[-1] == '_' else name + ',' for name in wanted), row))
-        if len(rows) < 45 or text.count('\n') < 21:
+                       if re.match(r'    \{ OSSL_FUNC_(?:%s),' % '|'.join(wanted), row))
+        if len(rows) < 45 or text.count('\n') != len(wanted):
             tree.fail(f'core_dispatch_: {len(rows)} rows, {text.count(chr(10))} lines wanted')
         return text
     tree.replace_between('crypto/provider_core.c', 'static const OSSL_DISPATCH core_dispatch_[] = {\n',
                          '    OSSL_DISPATCH_END\n};', kept)
+
+
+def names_of_curves():
+    """Curves are known by the names of those there are. (2 KB)"""
+    source, kept = 'crypto/evp/ec_support.c', ('secp384r1', 'secp521r1', 'prime256v1', 'P-256', 'P-384', 'P-521')
+
+    def rows_left(table):
+        rows = [row for row in re.findall(r'\n    \{ "[^"]*", NID_\w+ \}', table) if re.search(r'"([^"]*)"', row).group(1) in kept]
+        if len(rows) != 3:
+            tree.fail(f'{source}: {rows}')
+        return ','.join(rows)
+    for table in ('curve_list', 'nist_curves'):
+        tree.replace_between(source, f'static const EC_NAME2NID {table}[] = {{', '\n};', rows_left)
+
+
+def groups_in_a_table():
+    """The groups of TLS as libssl keeps them, and not as parameters that the provider tells it. (3 KB)"""
+    source = 'ssl/t1_lib.c'
+    tree.replace_regex(source, r'static OSSL_CALLBACK add_provider_groups;\n.*?\n(int ssl_load_groups\()', r"""\
+/* from TLS 1.2 resp. 1.3, without an upper bound; never for DTLS */
+static const TLS_GROUP_INFO known_groups[] = {
+#ifdef CERTLATCH_MLKEM
+    { "X25519MLKEM768", "", "X25519MLKEM768", 192, OSSL_TLS_GROUP_ID_X25519MLKEM768, TLS1_3_VERSION, 0, -1, -1, 1 },
+#endif
+    { "x25519", "X25519", "X25519", 128, OSSL_TLS_GROUP_ID_x25519, TLS1_VERSION, 0, -1, -1, 0 },
+    { "secp256r1", "prime256v1", "EC", 128, OSSL_TLS_GROUP_ID_secp256r1, TLS1_VERSION, 0, -1, -1, 0 },
+    { "secp384r1", "secp384r1", "EC", 192, OSSL_TLS_GROUP_ID_secp384r1, TLS1_VERSION, 0, -1, -1, 0 },
+};
+
+\1""")
+    tree.replace(source, '    if (!OSSL_PROVIDER_do_all(ctx->libctx, discover_provider_groups, ctx))\n        return 0;\n',
+                 '    ctx->group_list = (TLS_GROUP_INFO *)known_groups;\n    ctx->group_list_len = OSSL_NELEM(known_groups);\n')
+    tree.replace_regex('ssl/ssl_lib.c', r'    for \(j = 0; j < a->group_list_len; j\+\+\) \{\n.*?\n    \}\n    OPENSSL_free\(a->group_list\);\n', '')
+
+
+def clients_methods():
+    """The methods of servers are not offered for choice. (0.6 KB)"""
+    for version in ('3', '2'):
+        tree.replace('ssl/statem/statem_lib.c', f'{{ TLS1_{version}_VERSION, tlsv1_{version}_client_method, tlsv1_{version}_server_method }},',
+                     f'{{ TLS1_{version}_VERSION, tlsv1_{version}_client_method, NULL }},')
+
+
+def signature_schemes():
+    """Of the signature schemes that libssl knows those that the provider can do; upstream finds at run time that it cannot do
+    the others, and treats them as unknown. (1 KB)"""
+    def kept(table):
+        table = re.sub(r'/\*.*?\*/|#[^\n]*\n', '', table, flags=re.S)
+        rows = re.findall(r'    \{[^{}]*\},', table)
+        left = [row for row in rows if not re.search(r'sha224|SHA224|brainpool|ed448|_dsa_|[gG]ost', row)]
+        if (len(rows), len(left)) != (31, 15):
+            tree.fail(f'sigalg_lookup_tbl: {len(left)} of {len(rows)} schemes')
+        return '\n'.join(left)
+    tree.replace_between('ssl/t1_lib.c', 'static const SIGALG_LOOKUP sigalg_lookup_tbl[] = {\n', '\n};', kept)
+
+
+def random_nonces():
+    """ECDSA signs with random nonces; asking for those of RFC 6979 is an error. (1 KB)"""
+    source = 'providers/implementations/signature/ecdsa_sig.c'
+    tree.replace_regex(source, r'(if \(p != NULL)\s*&& !OSSL_PARAM_get_uint\(p, &ctx->nonce_type\)\)', r'\1)')
+    tree.fold_member(source, '    unsigned int nonce_type;\n', 'nonce_type', '0', (source,))
+
+
+def one_way_to_multiply_points():
+    """Points are multiplied by upstream's ladder alone, which it takes wherever the scalar is secret; a sum of two products,
+    which verification needs, is that of two ladders. (5 KB; it takes twice as long)"""
+    tree.replace_body('crypto/ec/ec_mult.c', r'int ossl_ec_wNAF_mul\([^)]*\)', """\
+    EC_POINT *other;
+    int ok;
+
+    if (num > 1 || (num == 0 && scalar == NULL)) {
+        ERR_raise(ERR_LIB_EC, ERR_R_UNSUPPORTED);
+        return 0;
+    }
+    if (num == 0)
+        return ossl_ec_scalar_mul_ladder(group, r, scalar, NULL, ctx);
+    if (scalar == NULL)
+        return ossl_ec_scalar_mul_ladder(group, r, scalars[0], points[0], ctx);
+    other = EC_POINT_new(group);
+    ok = other != NULL && ossl_ec_scalar_mul_ladder(group, other, scalar, NULL, ctx)
+        && ossl_ec_scalar_mul_ladder(group, r, scalars[0], points[0], ctx)
+        && EC_POINT_add(group, r, r, other, ctx);
+    EC_POINT_free(other);
+    return ok;
+""")
+
+
+def keys_without_decoders():
+    """Keys are decoded by a table of what upstream's decoders come to: seams/decoder.c. So there are no decoders to keep, none
+    in the provider, and it reads no BIOs of the library's. (18 KB)"""
+    source = 'crypto/context.c'
+    tree.replace_regex(source, r'\n    (?:OSSL_METHOD_STORE|void) \*(?:decoder_store|decoder_cache|bio_core);', '', times=3)
+    tree.replace_regex(source, r'    ctx->(decoder_store|decoder_cache|bio_core) = \w+\(ctx\);\n    if \(ctx->\1 == NULL\)\n        goto err;\n',
+                       '', times=3)
+    tree.replace_regex(source, r'    if \(ctx->(decoder_store|decoder_cache|bio_core) != NULL\) \{\n.*?\n    \}\n', '', times=3)
+    tree.replace_regex(source, r'    case OSSL_LIB_CTX_(?:DECODER_STORE|DECODER_CACHE|BIO_CORE)_INDEX:\n[^;]*;\n', '', times=3)
+    tree.replace('crypto/evp/evp_fetch.c', '        ossl_decoder_cache_flush(libctx);\n', '')
+    source = 'crypto/provider_core.c'
+    tree.replace_regex(source, r'(?:        if \(count (?:< 1|== 1)\)\n    )?        ossl_decoder_cache_flush\(prov->libctx\);\n', '', times=3)
+    tree.replace_regex(source, r'            \+ ossl_decoder_store_(?:cache_flush\(prov->libctx\)|remove_all_provided\(prov\))\n', '', times=2)
+    # a BIO that cannot tell where it is would be read through another; ours are memory
+    tree.replace('crypto/pem/pem_pkey.c', """\
+        new_bio = BIO_new(BIO_f_readbuffer());
+        if (new_bio == NULL)
+            return NULL;
+        bp = BIO_push(new_bio, bp);
+        pos = BIO_tell(bp);
+""", """\
+        ERR_raise(ERR_LIB_PEM, ERR_R_BIO_LIB);
+        return NULL;
+""")
 
 
 def no_introspection():
@@ -931,9 +1125,11 @@ def no_curve448():
 for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_early_data, no_custom_extensions,
              x509_certificates_only, only_aead, no_other_signature_schemes, groups_without_a_list, few_controls, no_message_callback, no_dane, no_revocation_lists, no_certificate_policies,
              no_configuration_file,
-             hash_drbg, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
-             aes_by_processor, chacha20_first, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
-             psk_binder_without_hmac_key, curves, cipher_suites, cipher_aliases, certificate_extensions, object_names,
+             randomness_of_the_kernel, no_encrypted_keys, libc_printf, no_rsa_encryption, no_mac_then_encrypt, constant_time_ghash,
+             aes_by_processor, chacha20_first, suites_without_lists, one_row_of_multiples, scalars_of_ed25519_in_loops, montgomery_for_all_curves, port_without_sscanf,
+             psk_binder_without_hmac_key, curves, cipher_suites, certificate_extensions, object_names,
              no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_names_of_fields,
-             named_curves_by_name, no_asynchronous_jobs, few_upcalls, no_introspection, no_curve448):
+             named_curves_by_name, no_asynchronous_jobs, few_upcalls, names_of_curves, groups_in_a_table, clients_methods,
+             signature_schemes, random_nonces, one_way_to_multiply_points,
+             keys_without_decoders, no_introspection, no_curve448):
     edit()

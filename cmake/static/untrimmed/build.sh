@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/../flags.sh"
 FLAGS="-O1 -fPIE -fno-semantic-interposition -ffile-prefix-map=$WORK/= -Wno-everything -Wno-unused-command-line-argument"
-LIBGCC=$(gcc-12 -print-libgcc-file-name)
+LIBGCC=$PREFIX/lib/libgcc.a
 CC="$CLANG $TARGET_FLAGS"
 
 # --- OpenSSL ------------------------------------------------------------------------------------------------------
@@ -14,7 +14,7 @@ CC="$CLANG $TARGET_FLAGS"
 # where the small binary has them. What a static program on musl is linked from comes last.
 mkdir -p "$WORK/build/openssl"
 cd "$WORK/build/openssl"
-CC=$CC AR=$AR RANLIB=$RANLIB logged openssl ../../src/openssl/Configure linux-x86_64-clang --prefix=/nowhere \
+CC=$CC AR=$AR RANLIB=$RANLIB logged openssl ../../src/openssl/Configure $OPENSSL_TARGET --prefix=/nowhere \
   --openssldir=/etc/ssl --libdir=lib no-shared no-dso no-module no-async no-afalgeng no-tests no-docs $FLAGS \
   --ld-path="$(command -v $LD)" -nostdlib -static -no-pie -L"$PREFIX/lib"
 logged openssl make -j"$JOBS" build_generated
@@ -32,7 +32,7 @@ mkdir -p "$WORK/build/curl"
 cd "$WORK/build/curl"
 CC=$CC AR=$AR RANLIB=$RANLIB PKG_CONFIG=/bin/false CFLAGS=-O1 \
   LDFLAGS="--ld-path=$(command -v $LD) -nostdlib -static -no-pie $PREFIX/lib/crt1.o $PREFIX/lib/crti.o" \
-  LIBS="-L$PREFIX/lib -lc -L${LIBGCC%/*} -lgcc $PREFIX/lib/crtn.o" \
+  LIBS="-L$PREFIX/lib -lc -lgcc $PREFIX/lib/crtn.o" \
   logged curl "$WORK/src/curl/configure" --host=$TARGET --disable-shared --enable-static --with-openssl="$PREFIX" \
   --without-zlib --without-brotli --without-zstd --without-libpsl --without-libidn2 --without-nghttp2 --without-libssh2 \
   --without-librtmp --disable-ldap --disable-docs --disable-manual --disable-werror \

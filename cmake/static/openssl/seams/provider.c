@@ -6,20 +6,12 @@
 #include <string.h>
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
-#include <openssl/core_names.h>
 #include <openssl/opensslconf.h>
-#include <openssl/params.h>
-#include <openssl/prov_ssl.h>
 #include "crypto/provider_local.h"
-#include "internal/nelem.h"
-#include "internal/tlsgroups.h"
-#include "prov/bio.h"
 #include "prov/implementations.h"
 #include "prov/names.h"
 #include "prov/provider_ctx.h"
-#include "prov/provider_util.h"
 #include "prov/providercommon.h"
-#include "prov/seeding.h"
 
 #define PROPERTIES "provider=default"
 #define ALGORITHM(names, functions) { names, PROPERTIES, functions }
@@ -51,15 +43,8 @@ static const OSSL_ALGORITHM ciphers[] = {
 static const OSSL_ALGORITHM macs[] = { ALGORITHM(PROV_NAMES_HMAC, ossl_hmac_functions), END };
 
 static const OSSL_ALGORITHM kdfs[] = {
-    ALGORITHM(PROV_NAMES_HKDF, ossl_kdf_hkdf_functions),
     ALGORITHM(PROV_NAMES_TLS1_3_KDF, ossl_kdf_tls1_3_kdf_functions),
     ALGORITHM(PROV_NAMES_TLS1_PRF, ossl_kdf_tls1_prf_functions),
-    END
-};
-
-static const OSSL_ALGORITHM rands[] = { /* HASH-DRBG is what edits.py makes the default */
-    ALGORITHM(PROV_NAMES_HASH_DRBG, ossl_drbg_hash_functions),
-    ALGORITHM(PROV_NAMES_SEED_SRC, ossl_seed_src_functions),
     END
 };
 
@@ -97,23 +82,6 @@ static const OSSL_ALGORITHM key_managers[] = {
     END
 };
 
-#define FROM_DER(names, structure, functions) { names, PROPERTIES ",input=der,structure=" structure, functions }
-static const OSSL_ALGORITHM decoders[] = {
-    FROM_DER(PROV_NAMES_RSA, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA, "type-specific", ossl_type_specific_keypair_der_to_rsa_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA_PSS, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_rsapss_decoder_functions),
-    FROM_DER(PROV_NAMES_RSA_PSS, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_rsapss_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_EC, "type-specific", ossl_type_specific_no_pub_der_to_ec_decoder_functions),
-    FROM_DER(PROV_NAMES_ED25519, "PrivateKeyInfo", ossl_PrivateKeyInfo_der_to_ed25519_decoder_functions),
-    FROM_DER(PROV_NAMES_ED25519, "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_ed25519_decoder_functions),
-    FROM_DER("DER", "SubjectPublicKeyInfo", ossl_SubjectPublicKeyInfo_der_to_der_decoder_functions),
-    { "DER", PROPERTIES ",input=pem", ossl_pem_to_der_decoder_functions },
-    END
-};
-
 static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
 {
     *no_cache = 0;
@@ -126,16 +94,12 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
         return macs;
     case OSSL_OP_KDF:
         return kdfs;
-    case OSSL_OP_RAND:
-        return rands;
     case OSSL_OP_KEYMGMT:
         return key_managers;
     case OSSL_OP_KEYEXCH:
         return key_exchanges;
     case OSSL_OP_SIGNATURE:
         return signatures;
-    case OSSL_OP_DECODER:
-        return decoders;
 #ifdef CERTLATCH_MLKEM
     case OSSL_OP_KEM:
         return kems;
@@ -144,65 +108,16 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
     return NULL;
 }
 
-/* --- groups of TLS key exchange, in the order in which they are offered -------------------------------------------- */
-
-typedef struct {
-    unsigned int id, security_bits;
-    int min_tls, max_tls, min_dtls, max_dtls, is_kem;
-} GROUP;
-
-enum { X25519, P256, P384, X25519MLKEM768 };
-static const GROUP groups[] = { /* from TLS 1.2 resp. 1.3, without an upper bound; never for DTLS */
-    [X25519] = { OSSL_TLS_GROUP_ID_x25519, 128, TLS1_VERSION, 0, -1, -1, 0 },
-    [P256] = { OSSL_TLS_GROUP_ID_secp256r1, 128, TLS1_VERSION, 0, -1, -1, 0 },
-    [P384] = { OSSL_TLS_GROUP_ID_secp384r1, 192, TLS1_VERSION, 0, -1, -1, 0 },
-    [X25519MLKEM768] = { OSSL_TLS_GROUP_ID_X25519MLKEM768, 192, TLS1_3_VERSION, 0, -1, -1, 1 },
-};
-
-#define TEXT(which, text) OSSL_PARAM_utf8_string(OSSL_CAPABILITY_TLS_GROUP_##which, text, sizeof(text))
-#define UNSIGNED(which, group, field) \
-    OSSL_PARAM_uint(OSSL_CAPABILITY_TLS_GROUP_##which, (unsigned int *)&groups[group].field)
-#define SIGNED(which, group, field) OSSL_PARAM_int(OSSL_CAPABILITY_TLS_GROUP_##which, (int *)&groups[group].field)
-#define GROUP_PARAMETERS(tls_name, name, algorithm, group) {                                                  \
-    TEXT(NAME, tls_name), TEXT(NAME_INTERNAL, name), TEXT(ALG, algorithm), UNSIGNED(ID, group, id),           \
-    UNSIGNED(SECURITY_BITS, group, security_bits), SIGNED(MIN_TLS, group, min_tls),                           \
-    SIGNED(MAX_TLS, group, max_tls), SIGNED(MIN_DTLS, group, min_dtls), SIGNED(MAX_DTLS, group, max_dtls),    \
-    SIGNED(IS_KEM, group, is_kem), OSSL_PARAM_END                                                             \
-}
-static const OSSL_PARAM group_parameters[][11] = {
-#ifdef CERTLATCH_MLKEM
-    GROUP_PARAMETERS("X25519MLKEM768", "", "X25519MLKEM768", X25519MLKEM768),
-#endif
-    GROUP_PARAMETERS("x25519", "X25519", "X25519", X25519),
-    GROUP_PARAMETERS("secp256r1", "prime256v1", "EC", P256),
-    GROUP_PARAMETERS("secp384r1", "secp384r1", "EC", P384),
-};
-
-int ossl_prov_get_capabilities(void *provider, const char *capability, OSSL_CALLBACK *tell, void *arg)
-{
-    size_t i;
-
-    if (OPENSSL_strcasecmp(capability, "TLS-GROUP") == 0) {
-        for (i = 0; i < OSSL_NELEM(group_parameters); i++)
-            if (!tell(group_parameters[i], arg))
-                return 0;
-        return 1;
-    }
-    return OPENSSL_strcasecmp(capability, "TLS-SIGALG") == 0; /* none beyond those that libssl knows */
-}
-
 /* --- the provider, as upstream's default provider sets itself up --------------------------------------------------- */
 
 static void teardown(void *provider)
 {
-    BIO_meth_free(ossl_prov_ctx_get0_core_bio_method(provider));
     ossl_prov_ctx_free(provider);
 }
 
 static const OSSL_DISPATCH functions[] = {
     { OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown },
     { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query },
-    { OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))ossl_prov_get_capabilities },
     OSSL_DISPATCH_END
 };
 
@@ -211,10 +126,7 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
     OSSL_FUNC_core_get_libctx_fn *get_library = NULL;
     OSSL_FUNC_core_get_params_fn *get_params = NULL;
     PROV_CTX *made;
-    BIO_METHOD *bio;
 
-    if (!ossl_prov_bio_from_dispatch(in) || !ossl_prov_seeding_from_dispatch(in))
-        return 0;
     for (; in->function_id != 0; in++) {
         if (in->function_id == OSSL_FUNC_CORE_GET_LIBCTX)
             get_library = OSSL_FUNC_core_get_libctx(in);
@@ -224,14 +136,10 @@ static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const O
     if (get_library == NULL)
         return 0;
     made = ossl_prov_ctx_new();
-    bio = made == NULL ? NULL : ossl_bio_prov_init_bio_method();
-    if (bio == NULL) {
-        ossl_prov_ctx_free(made);
+    if (made == NULL)
         return 0;
-    }
     ossl_prov_ctx_set0_libctx(made, (OSSL_LIB_CTX *)get_library(handle));
     ossl_prov_ctx_set0_handle(made, handle);
-    ossl_prov_ctx_set0_core_bio_method(made, bio);
     ossl_prov_ctx_set0_core_get_params(made, get_params);
     *provider = made;
     *out = functions;
