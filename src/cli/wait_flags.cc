@@ -23,7 +23,7 @@ constexpr const char* kWaitUsage =
     "Usage:\n"
     "  certlatch wait TYPE/NAME[:PORT][@NAMESPACE][=CONDITION]... [flags]\n"
     "  certlatch wait tcp://HOST:PORT http(s)://... postgres://HOST[:PORT] file:PATH [flags]\n"
-    "  certlatch wait dry-run:FILE[=denied:TEXT] [flags]\n"
+    "  certlatch wait dry-run:FILE[=denied:TEXT] [flags]: admission lets its object in, or denies\n"
     "  certlatch wait TYPE[,TYPE...] (--all | -l LABELS) [flags], or -f FILE [flags]\n"
     "\n"
     "Without --for a target is met when it is ready; any other by condition Ready, else "
@@ -34,7 +34,6 @@ constexpr const char* kWaitUsage =
     "  pod, job, lease          Ready; complete; says that a certificate is published\n"
     "  deployment and the like  rolled out and available\n"
     "  crd, …webhookconfiguration: established, webhooks have Service, endpoint, valid caBundle\n"
-    "  dry-run                  admission lets the object of FILE in, or denies it so\n"
     "\n"
     "Flags:\n";
 
@@ -90,13 +89,12 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.label_selector), 'l'},
     {"field-selector", "FIELDS", "likewise, such as status.phase=Running", SetText,
      CERTLATCH_COMMAND(wait.field_selector)},
-    {"all", "", "all objects of the types", SetSwitch, CERTLATCH_GIVEN(all)},
-    {"all-namespaces", "", "of all namespaces", SetSwitch, CERTLATCH_COMMAND(wait.all_namespaces),
-     'A'},
-    {"filename", "FILE", "the objects of manifests in JSON; a directory, or -", AddFiles,
+    {"all", "", "all objects of the types; -A, --all-namespaces: everywhere", SetSwitch,
+     CERTLATCH_GIVEN(all)},
+    {"all-namespaces", "", "", SetSwitch, CERTLATCH_COMMAND(wait.all_namespaces), 'A'},
+    {"filename", "FILE", "JSON manifests; a directory, -R=false: not what is below; -", AddFiles,
      CERTLATCH_COMMAND(wait.files), 'f'},
-    {"recursive", "", "=false: not what is in directories below", SetSwitch,
-     CERTLATCH_COMMAND(wait.recursive), 'R'},
+    {"recursive", "", "", SetSwitch, CERTLATCH_COMMAND(wait.recursive), 'R'},
     {"any", "", "one target is enough", SetSwitch, CERTLATCH_COMMAND(wait.any)},
     {"fail-fast", "", "end, with status 3, when waiting cannot help in time", SetSwitch,
      CERTLATCH_COMMAND(wait.fail_fast)},
@@ -112,10 +110,9 @@ constexpr Flag kWaitFlags[] = {
      CERTLATCH_COMMAND(wait.target_ca_file)},
     {"keys", "A,B", "of a secret: must be there, and not empty", SetKeys,
      CERTLATCH_COMMAND(wait.readiness.keys)},
-    {"write", "DIR=secret/NAME", "put its files there when it is ready; may be repeated", AddWrite,
-     CERTLATCH_COMMAND(wait.writes)},
-    {"write-mode", "MODE", "of these files; default 0440", SetWriteMode,
-     CERTLATCH_COMMAND(wait.write_mode), 0, "write"},
+    {"write", "DIR=secret/NAME", "put its files there when ready; --write-mode MODE: 0440",
+     AddWrite, CERTLATCH_COMMAND(wait.writes)},
+    {"write-mode", "MODE", "", SetWriteMode, CERTLATCH_COMMAND(wait.write_mode), 0, "write"},
     {"annotation-prefix", "P", "of a lease's annotations; default kubetemplater.io",
      SetAnnotationPrefix, CERTLATCH_COMMAND(wait.readiness.annotation_prefix)},
     {"retry-forbidden", "", "wait for missing rights instead of failing", SetSwitch,
