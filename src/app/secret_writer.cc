@@ -26,14 +26,12 @@ Status WriteSecret(Host& host, const Json& secret, const TargetName& where, unsi
   return status;
 }
 
-Duration WriteReady(Host& host, const TargetName& where, unsigned mode, const Collection& known,
+Duration WriteReady(Host& host, const Json* secret, const TargetName& where, unsigned mode,
                     std::string& trouble) {
-  Target target;
-  target.resource = WellKnown("secret");
   const WallTime now = host.WallNow();
-  Verdict verdict = JudgeReady(target, {&known}, {}, now);
+  Verdict verdict = JudgeSecret(secret, {}, now);
   if (verdict.state == Verdict::State::kMet) {
-    Status written = WriteSecret(host, *known.Only(), where, mode);
+    Status written = WriteSecret(host, *secret, where, mode);
     if (written) return {};
     trouble = std::move(written.error().text);
     return kRetry;

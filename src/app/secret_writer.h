@@ -8,7 +8,6 @@
 #include "base/result.h"
 #include "domain/json.h"
 #include "domain/target.h"
-#include "domain/watch_session.h"
 
 namespace certlatch {
 
@@ -17,9 +16,9 @@ namespace certlatch {
 Status WriteSecret(Host& host, const Json& secret, const TargetName& where, unsigned mode);
 
 // The same of a Secret that a watch knows, if it is there and, of type TLS, its pair verifies; else
-// what is in the directory stays. `trouble`: why it has not been written; "": it has. Returns when
-// to try again without any news; 0: never.
-Duration WriteReady(Host& host, const TargetName& where, unsigned mode, const Collection& known,
+// what is in the directory stays. nullptr: there is none. `trouble`: why it has not been written;
+// "": it has. Returns when to try again without any news; 0: never.
+Duration WriteReady(Host& host, const Json* secret, const TargetName& where, unsigned mode,
                     std::string& trouble);
 
 }  // namespace certlatch

@@ -197,14 +197,17 @@ void Sidecar::Expect() {
   const Json* object = watcher_->collection().Only();
   Expected expected = ReadExpected(options_.expect, object);
   if (!options_.writes.empty()) {
-    const Duration pause = WriteReady(host_, options_.writes[0], options_.wait.write_mode,
-                                      watcher_->collection(), expected.problem);
+    std::string trouble;
+    const Duration pause =
+        WriteReady(host_, object, options_.writes[0], options_.wait.write_mode, trouble);
     write_again_.reset();
     if (pause > Duration::zero()) write_again_ = host_.After(pause, [this] { Expect(); });
-    SayWritten(expected.problem);
+    SayWritten(trouble);
     ReadVolume();  // before it is compared with what is expected
-    // What must not be written is not what should be mounted.
-    expected.known = expected.known && expected.problem.empty();
+    if (!trouble.empty()) {
+      expected.known = false;  // what must not be written is not what should be mounted
+      expected.problem = std::move(trouble);
+    }
   }
   reload_->OnExpected(std::move(expected), At());
   if (object != nullptr && (*object)["immutable"].AsBool().value_or(false) &&

@@ -8,9 +8,7 @@ namespace {
 constexpr const char* kInstallUsage =
     "Put this program into a directory, where other containers can run it: as an exec probe.\n"
     "\n"
-    "Usage: certlatch install DIR\n"
-    "\n"
-    "DIR/certlatch may be there already, and in use.\n";
+    "Usage: certlatch install DIR\n";
 
 constexpr const char* kInstallExamples =
     "\n"

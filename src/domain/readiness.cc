@@ -14,6 +14,8 @@
 namespace certlatch {
 namespace {
 
+constexpr const char* kNotFound = "not found yet";
+
 // --- any kind ---
 
 Verdict ReadyOrAvailable(const Question&, const Json& object) {
@@ -40,11 +42,10 @@ Verdict CertificateReady(const Question&, const Json& object) {
 
 // --- secret ---
 
-Verdict JudgePair(std::string_view chain, std::string_view key, const Question& question) {
+Verdict JudgePair(std::string_view chain, std::string_view key, Duration least, WallTime now) {
   const Result<CertFacts> facts = CheckPair(chain, key);
   if (!facts) return {Verdict::State::kUnmet, facts.error().text, {}};
-  const Duration least = question.settings.min_validity;
-  const ValidityCheck check = CheckValidity(*facts, question.now, least);
+  const ValidityCheck check = CheckValidity(*facts, now, least);
   const std::string not_after = FormatWallTime(facts->not_after);
   Verdict verdict = Verdict::Met();
   switch (check.validity) {
@@ -77,8 +78,9 @@ Verdict HasKeys(const std::vector<std::string>& keys, const Json& data) {
   return Verdict::Met();
 }
 
-Verdict SecretReady(const Question& question, const Json& object) {
-  Verdict verdict = HasKeys(question.settings.keys, object["data"]);
+[[gnu::noinline]] Verdict SecretIsReady(const Json& object, const ReadinessSettings& settings,
+                                        WallTime now) {
+  Verdict verdict = HasKeys(settings.keys, object["data"]);
   if (verdict.state != Verdict::State::kMet) return verdict;
   if (object["type"].AsString() != "kubernetes.io/tls") return Verdict::Met();
   const std::string_view texts[] = {object["data"]["tls.crt"].AsString(),
@@ -91,7 +93,11 @@ Verdict SecretReady(const Question& question, const Json& object) {
   const Result<std::string> chain = DecodeBase64(texts[0]);
   const Result<Secret> key = DecodeBase64Secret(texts[1]);
   if (!chain || !key) return Verdict::Unmet("its data is not base64");
-  return JudgePair(*chain, key->Reveal(), question);
+  return JudgePair(*chain, key->Reveal(), settings.min_validity, now);
+}
+
+Verdict SecretReady(const Question& question, const Json& object) {
+  return SecretIsReady(object, question.settings, question.now);
 }
 
 // --- lease ---
@@ -162,9 +168,14 @@ Verdict JudgeReady(const Target& target, const Collections& collections,
   const Row& row = RowFor(target);
   const Json* object = collections[0]->Only();
   // Slices are counted; of all else there must be one.
-  if (object == nullptr && row.needs != Needs::kSlices) return Verdict::Unmet("not found yet");
+  if (object == nullptr && row.needs != Needs::kSlices) return Verdict::Unmet("%s", kNotFound);
   return row.judge(Question{target, collections, settings, now},
                    object == nullptr ? Json::Null() : *object);
+}
+
+Verdict JudgeSecret(const Json* secret, const ReadinessSettings& settings, WallTime now) {
+  return secret == nullptr ? Verdict::Unmet("%s", kNotFound)
+                           : SecretIsReady(*secret, settings, now);
 }
 
 }  // namespace certlatch

@@ -32,4 +32,7 @@ std::vector<Selection> ReadinessNeeds(const Target& target,
 Verdict JudgeReady(const Target& target, const std::vector<const Collection*>& collections,
                    const ReadinessSettings& settings, WallTime now);
 
+// The same of one Secret; nullptr: there is none.
+Verdict JudgeSecret(const Json* secret, const ReadinessSettings& settings, WallTime now);
+
 }  // namespace certlatch

@@ -172,9 +172,7 @@ Status Writing::LookAround() {
 bool Writing::HasAll() const {
   const UniqueFd generation(openat(top_.get(), current_.c_str(), kOpenDirectory));
   if (current_.empty() || !generation.valid()) return false;
-  for (const std::string& name : NamesIn(generation.get())) {
-    if (!Wants(name)) return false;
-  }
+  if (NamesIn(generation.get()).size() != files_.size()) return false;
   for (const Json::Member& file : files_) {
     const UniqueFd fd(openat(generation.get(), file.key.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));

@@ -326,6 +326,14 @@ TEST(SidecarWrite, TriesAgainWhereItCouldNotWrite) {
   EXPECT_EQ(run.pod.Tells().size(), 1U);
 }
 
+TEST(SidecarWrite, WritesSecretsOfOtherTypesAsTheyAre) {
+  Running run;
+  run.AnswerList(SecretOf(R"("user":"dQ==")", 3, "Opaque"));
+  EXPECT_EQ(run.pod.files["user"], "u");
+  EXPECT_THAT(run.pod.told, IsEmpty()) << "there is no pair";
+  EXPECT_THAT(run.host.Log(), Not(HasSubstr("is not written")));
+}
+
 TEST(SidecarWrite, SaysWhyNothingIsWrittenWhereItEndsForThat) {
   Running run;
   run.AnswerList("");
