@@ -8,6 +8,7 @@
 #include "base/wall_time.h"
 #include "domain/base64.h"
 #include "domain/cert_pair.h"
+#include "domain/diagnosis_words.h"
 #include "domain/readiness_rows.h"
 #include "domain/status_words.h"
 
@@ -32,7 +33,7 @@ Verdict CertificateReady(const Question&, const Json& object) {
   if (verdict.state == Verdict::State::kMet) return verdict;
   // After a failed attempt, Issuing=False carries the issuer's own words.
   const Json& issuing = FindCondition(object, "Issuing");
-  const std::string message = Printable(issuing["message"].AsString(), 800);
+  const std::string message = Words(issuing["message"].AsString(), 800);
   if (issuing["status"].AsString() == "False" && !message.empty()) {
     verdict.reason = Format("issuance failed (%s: %s)",
                             Printable(issuing["reason"].AsString(), 100).c_str(), message.c_str());

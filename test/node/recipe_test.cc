@@ -53,8 +53,8 @@ spec:
   containers:
   - name: wait
     image: test.local/certlatch:1
-    args: [sidecar, --volume=/etc/tls, --timeout=24h]
-    lifecycle: {postStart: {exec: {command: [certlatch, wait, --write=/etc/tls=secret/$name, --timeout=24h]}}}
+    args: [sidecar, --write=/etc/tls=secret/$name, --timeout=24h]
+    lifecycle: {postStart: {exec: {command: [certlatch, wait, --mounted=/etc/tls=pair, --timeout=24h]}}}
     volumeMounts: [{name: tls, mountPath: /etc/tls}]
   - name: app
     image: test.local/busybox:1
