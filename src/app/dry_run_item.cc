@@ -5,12 +5,6 @@
 #include "base/text.h"
 
 namespace certlatch {
-namespace {
-
-// There is nothing to watch: what stands in the way may be a certificate that nobody sees.
-constexpr Duration kPause = 2s;
-
-}  // namespace
 
 void DryRunItem::Close() {
   TypedItem::Close();
@@ -41,19 +35,28 @@ void DryRunItem::OnAnswer(const ApiAnswer& answer) {
       if (patient) break;
       [[fallthrough]];
     case State::kInvalid:
-      return Fail(ErrorLine(outcome.reason));
+      return Fail(ErrorLine(ReasonToShow(answer, outcome)));
     case State::kUnmet:
       record.trouble.clear();
+      pause_.Reset();
       board_.OnUnmet(*this, outcome.reason);
-      if (!record.pending()) return;
-      timer_ = host_.After(kPause, [this] { Try(); });
-      return;
+      return TryAgain({});
     case State::kUnknown:
       break;
   }
   board_.OnTrouble(*this, outcome.reason);
+  TryAgain(answer.retry_after.value_or(Duration()));
+}
+
+// Old API servers repeat what they could not read, and it may be a Secret's.
+std::string DryRunItem::ReasonToShow(const ApiAnswer& answer, const DryRunOutcome& outcome) const {
+  if (answer.status == 403 || target_.resource.GroupResource() != "secrets") return outcome.reason;
+  return Format("HTTP %d: refused (what is said of a Secret is not repeated)", answer.status);
+}
+
+void DryRunItem::TryAgain(Duration least) {
   if (!record.pending()) return;
-  timer_ = host_.After(std::max(kPause, answer.retry_after.value_or(kPause)), [this] { Try(); });
+  timer_ = host_.After(std::max(least, pause_.Next()), [this] { Try(); });
 }
 
 }  // namespace certlatch

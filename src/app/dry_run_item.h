@@ -12,7 +12,8 @@ namespace certlatch {
 class DryRunItem : public TypedItem {
  public:
   // `name` with its object.
-  using TypedItem::TypedItem;
+  DryRunItem(Host& host, const WaitOptions& options, WaitBoard& board, const TargetName& name)
+      : TypedItem(host, options, board, name), pause_(kPause, kLongestPause, options.watch.seed) {}
 
   void Close() override;
   std::string Label() const override;
@@ -21,7 +22,14 @@ class DryRunItem : public TypedItem {
   void OnType() override { Try(); }
   void Try();
   void OnAnswer(const ApiAnswer& answer);
+  std::string ReasonToShow(const ApiAnswer& answer, const DryRunOutcome& outcome) const;
+  void TryAgain(Duration least);
 
+  // There is nothing to watch: what stands in the way may be a certificate that nobody sees.
+  static constexpr Duration kPause = 2s;
+  static constexpr Duration kLongestPause = 30s;  // where the API server itself is in trouble
+
+  Backoff pause_;
   Handle request_;
 };
 

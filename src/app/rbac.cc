@@ -58,7 +58,8 @@ Status AddTarget(const TargetName& name, const WaitOptions& wait, bool everywher
                    "the type of %s is in no table of ours; write it as PLURAL.VERSION.GROUP/NAME",
                    Printable(name.text, 300).c_str());
   }
-  if (everywhere || !target.resource.namespaced) target.ns.clear();
+  const bool anywhere = everywhere && name.object.empty();
+  if (anywhere || !target.resource.namespaced) target.ns.clear();
   if (!name.object.empty()) {
     rights.Add({target.resource, target.ns, "", ""}, kCreate);
     return {};

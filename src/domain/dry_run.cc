@@ -35,7 +35,8 @@ State StateOf(int status, std::string_view message) {
     return Has(message, "forbidden: User \"") ? State::kForbidden : State::kUnmet;
   }
   if (status == 404) return State::kUnmet;  // its namespace, its type
-  return status < 400 || status == 429 || status >= 500 ? State::kUnknown : State::kInvalid;
+  const bool again = status < 400 || status == 409 || status == 429 || status >= 500;
+  return again ? State::kUnknown : State::kInvalid;
 }
 
 }  // namespace

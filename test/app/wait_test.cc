@@ -530,7 +530,7 @@ TEST(Wait, TriesADryRunUntilItIsLetIn) {
   run.host.Advance(2s);
   run.host.Answer(run.host.FindChange(), 503, "");
   EXPECT_THAT(run.host.Log(), HasSubstr("dry-run:/p.json: HTTP 503; retrying"));
-  run.host.Advance(2s);
+  run.host.Advance(4s);
   run.host.Answer(run.host.FindChange(), 201, "{}");
   ASSERT_FALSE(run.running());
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
@@ -555,6 +555,33 @@ TEST(Wait, ADryRunThatAWebhookCannotAnswerIsImpossible) {
   ASSERT_FALSE(run.running());
   EXPECT_EQ(run.result->outcome, WaitOutcome::kImpossible);
   EXPECT_THAT(run.Error(), HasSubstr("error: dry-run:/p.json: HTTP 400: "));
+}
+
+TEST(Wait, ADryRunAsksAnApiServerInTroubleEverMoreRarely) {
+  Waiting run({}, WithDryRun("dry-run:/p.json"));
+  size_t tries = 0;
+  for (const Instant end = run.host.Now() + 170s; run.host.Now() < end; run.host.Advance(1s)) {
+    const int request = run.host.FindChange();
+    if (request == 0) continue;
+    ++tries;
+    run.host.Answer(request, 503, "");
+  }
+  EXPECT_GE(tries, 7U);
+  EXPECT_LE(tries, 16U);
+}
+
+TEST(Wait, WhatTheApiServerSaysOfASecretInADryRunIsNotRepeated) {
+  WaitOptions options;
+  options.targets.emplace_back().text = "dry-run:/s.json";
+  ASSERT_TRUE(ReadDryRunObject(
+      R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"a":1}})",
+      options.targets[0]));
+  Waiting run({}, std::move(options));
+  run.host.Answer(run.host.FindChange(), 400,
+                  R"({"kind":"Status","message":"cannot decode ...|hunter2|..."})");
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.Error(),
+            "error: dry-run:/s.json: HTTP 400: refused (what is said of a Secret is not repeated)");
 }
 
 TEST(Wait, ADryRunWithoutTheRightFailsUnlessItMayComeLater) {

@@ -69,7 +69,7 @@ std::string StatusObject(const Case& a) {
 constexpr Case kCases[] = {
     {201, "", "", State::kMet, State::kUnmet},
     {409, "AlreadyExists", "configmaps \"probe\" already exists", State::kMet, State::kUnmet},
-    {409, "Conflict", "object is being deleted", State::kInvalid, State::kInvalid},
+    {409, "Conflict", "object is being deleted", State::kUnknown, State::kUnknown},
     {403, "Forbidden", "admission webhook \"v.example.com\" denied the request: wants an owner",
      State::kUnmet, State::kMet},
     {400, "", "admission webhook \"v.example.com\" denied the request: wants an owner",
