@@ -75,3 +75,25 @@ image('busybox', layer(BUSYBOX, LINKS, TMP), Cmd=['/bin/sh'], Env=['PATH=/bin'])
 NGINX = '/usr/sbin/nginx'
 image('nginx', layer({NGINX: NGINX, **libraries(NGINX), **BUSYBOX}, LINKS, TMP + [('var/log/nginx', 0o755)]),
       Cmd=[NGINX], Env=['PATH=/usr/sbin:/bin'])
+
+# As the images that people run it from: not as root, with a configuration of its own that a ConfigMap may lie over. It
+# needs no directory to write into but the one in memory that every container has.
+SERVER = b'''server {
+  listen 8443 ssl;
+  ssl_certificate /etc/tls/tls.crt;
+  ssl_certificate_key /etc/tls/tls.key;
+}
+'''
+WHOLE = b'''daemon off;
+pid /dev/shm/nginx.pid;
+error_log stderr;
+events { worker_connections 64; }
+http {
+  access_log off;
+''' + b''.join(b'  %s_temp_path /dev/shm/%s;\n' % (name, name) for name in (b'client_body', b'proxy', b'fastcgi', b'uwsgi', b'scgi')) + b'''\
+  include /etc/nginx/conf.d/*.conf;
+}
+'''
+image('nginx-unprivileged', layer({NGINX: NGINX, **libraries(NGINX), **BUSYBOX, 'etc/nginx/nginx.conf': WHOLE,
+                                   'etc/nginx/conf.d/default.conf': SERVER}, LINKS, TMP + [('var/log/nginx', 0o755)]),
+      Cmd=[NGINX, '-e', 'stderr'], User='101', Env=['PATH=/usr/sbin:/bin'])
