@@ -181,17 +181,19 @@ prove_a_renewal() {
   showing=$!
   said "$WORK/sidecar.log" 'App has the mounted certificate: proven'
   pause
-  say '8. The Secret is renewed:'
-  all+=("$(renew new)")
-  pause
+  say '8. The Secret is renewed, five times:'
+  for ((run = 1; run <= RUNS; run++)); do
+    all+=("$(renew "new-$run")")
+    pause
+  done
   kill "$SIDECAR_PID"
   wait "$SIDECAR_PID" "$showing" || true
   SIDECAR_PID=
 
   echo '    From the change of the Secret to the new certificate on the wire:'
   printf '%s\n' "${all[@]}" | figures certlatch
-  echo "    Through the kubelet's Secret volume, without --write or --nudge, it takes up to a minute or more, and"
-  echo '    an nginx that nobody tells serves the old one until it is restarted.'
+  echo '    the kubelet median  58000 ms, least 47000, most 72000 (8 runs on a real node: test/node/README.md), before'
+  echo '    anybody can be told; with --nudge 50 to 260 ms. An nginx that nobody tells serves the old one until it restarts.'
 }
 
 # --- the story ------------------------------------------------------------------------------------------------------

@@ -53,9 +53,8 @@ TEST_F(WriteCluster, ASidecarKeepsItInStepAndTheAppReloads) {
   const PemPair first = NewPair();
   Create(Path("v1", "secrets"), SecretJson(first));
   const std::string copy = directory() + "-read-by-app";
-  const Process sidecar =
-      StartMode("sidecar", {WriteFlag(), "--listen=off", "--exec", "--", "/bin/cp",
-                            directory() + "/tls.crt", copy});
+  const Process sidecar = StartMode("sidecar", {WriteFlag(), "--listen=off", "--exec", "--",
+                                                "/bin/cp", directory() + "/tls.crt", copy});
   const auto app_has = [&](const PemPair& pair) {
     const Result<std::string> read = ReadFile(copy);
     return read && *read == pair.cert;
