@@ -45,9 +45,10 @@ TEST(WriteFlags, RefuseWhatIsNoDirectoryAndSecret) {
 
 TEST(WriteFlags, GiveEachSecretADirectoryOfItsOwn) {
   for (const char* other : {"/tls=secret/y", "/tls/=secret/x", "/tls=secret/x@data"}) {
-    EXPECT_THAT(RefusedLine(std::string("wait --write=/tls=secret/x --write=/db=secret/z --write ") +
-                            other),
-                HasSubstr("--write: /tls cannot hold two Secrets"))
+    EXPECT_THAT(
+        RefusedLine(std::string("wait --write=/tls=secret/x --write=/db=secret/z --write ") +
+                    other),
+        HasSubstr("--write: /tls cannot hold two Secrets"))
         << other;
   }
 }
@@ -57,8 +58,9 @@ TEST(WriteFlags, AreNotWhatForAsksFor) {
               HasSubstr("--mounted or --write"));
   EXPECT_THAT(RefusedLine("wait job/x --write=/tls=secret/x --for=delete"),
               HasSubstr("--mounted or --write"));
-  EXPECT_EQ(ParsedLine("wait job/x --write=/tls=secret/x --for=condition=Complete").wait.goals.size(),
-            1U);
+  EXPECT_EQ(
+      ParsedLine("wait job/x --write=/tls=secret/x --for=condition=Complete").wait.goals.size(),
+      1U);
 }
 
 TEST(WriteFlags, TakeAModeInOctalWithWhichWeCanRead) {
