@@ -287,7 +287,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
     return {};
   }
   status = CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
-  return status ? CompleteNudge(surroundings, parsed, wait.nudge) : std::move(status);
+  return status ? CompleteNudge(surroundings, wait.nudge) : std::move(status);
 }
 
 }  // namespace
