@@ -142,6 +142,7 @@ const char* MountedItem::AskKubelet() {
     nudge_.Send();
     nudge_at_ = now + nudge_backoff_.Next();
   }
+  if (nudge_.failed()) return "the kubelet syncs it within a minute or so (--nudge failed)";
   return "the kubelet has been asked to sync it now";
 }
 

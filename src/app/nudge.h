@@ -37,6 +37,7 @@ class Nudge {
 
   void Send();  // unless one is under way, or was refused lately
   void Close() { request_.reset(); }
+  bool failed() const { return failed_; }  // the last one that was answered
 
  private:
   void OnAnswer(const ApiAnswer& answer);
@@ -46,7 +47,7 @@ class Nudge {
   Handle request_;
   Instant not_before_{};
   int count_ = 0;
-  bool failed_ = false;  // the last one, and that has been said
+  bool failed_ = false;  // and that has been said
 };
 
 }  // namespace certlatch

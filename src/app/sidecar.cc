@@ -100,6 +100,7 @@ ReloadOptions Sidecar::CompleteReload() const {
   complete.prove = options_.pod.prove.has_value();
   complete.reload_within = RoundBound(options_.pod.tell);
   complete.timeout = std::max<Duration>(start_by_ - host_.Now(), kLookAgain);
+  complete.nudge = complete.nudge || !options_.writes.empty();
   complete.seed = options_.watch.seed;
   return complete;
 }
@@ -309,7 +310,11 @@ void Sidecar::Proceed() {
   }
   if (actions.kubelet_lag) metrics_.kubelet_lag.Add(*actions.kubelet_lag);
   if (actions.fetch_expected) FetchExpected();
-  if (actions.nudge) nudge_.Send();
+  if (actions.nudge && options_.wait.nudge.on) nudge_.Send();
+  // Somebody has changed or removed what we wrote.
+  if (actions.nudge && !options_.writes.empty()) {
+    write_again_ = host_.After(Duration::zero(), [this] { Expect(); });
+  }
   if (actions.probe) Probe();
   for (size_t i = 0; i < methods_.size(); ++i) {
     if ((actions.reload >> i & 1U) != 0) Tell(i);

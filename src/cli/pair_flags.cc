@@ -50,13 +50,13 @@ Status SetProbe(void* place, std::string_view value) {
   return {};
 }
 
-Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, NudgeOptions& nudge) {
+Status CompleteNudge(const Surroundings& surroundings, NudgeOptions& nudge) {
   if (!nudge.on) return {};
   nudge.pod = ValueOf(surroundings.environment, "POD_NAME");
+  if (nudge.pod == kAnyPod) return {};
   nudge.ns = ValueOf(surroundings.environment, "POD_NAMESPACE");
   if (nudge.ns.empty()) nudge.ns = surroundings.service_account_namespace;
-  if (nudge.ns.empty()) nudge.ns = parsed.given.ns;
-  if (nudge.pod == kAnyPod || (IsObjectName(nudge.pod) && IsObjectName(nudge.ns))) return {};
+  if (IsObjectName(nudge.pod) && IsObjectName(nudge.ns)) return {};
   return Refuse(
       "--nudge needs POD_NAME and POD_NAMESPACE in the environment: {name: POD_NAME, valueFrom: "
       "{fieldRef: {fieldPath: metadata.name}}}, and likewise metadata.namespace");

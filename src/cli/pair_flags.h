@@ -46,8 +46,8 @@ inline constexpr Flag kExpectFlags[] = {
 
 inline constexpr const char* kNudgeHelp = "have the kubelet sync at once; needs $POD_NAME";
 
-// Which pod we are, where --nudge is given.
-Status CompleteNudge(const Surroundings& surroundings, const Parsed& parsed, NudgeOptions& nudge);
+// Which pod we are, where --nudge is given. kAnyPod: in whatever namespace the command is for.
+Status CompleteNudge(const Surroundings& surroundings, NudgeOptions& nudge);
 
 // Which Secret is written where: DIR=secret/NAME[@NS], one more of them.
 Status AddWrite(void* place, std::string_view value);      // a std::vector<TargetName>

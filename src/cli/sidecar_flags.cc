@@ -164,6 +164,9 @@ const char* WhatIsWrong(const SidecarOptions& options, const Given& given) {
       options.expect.source != ReloadOptions::Source::kLease) {
     return "--lease-mode needs --expect=lease/NAME";
   }
+  if (options.wait.nudge.on && options.expect.source == ReloadOptions::Source::kNone) {
+    return "--nudge needs --expect=lease/NAME or secret/NAME";
+  }
   return nullptr;
 }
 
@@ -200,7 +203,7 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
       sidecar.expect.source != ReloadOptions::Source::kNone || !sidecar.wait.targets.empty();
   status = CompleteExpect(surroundings, parsed, needs_api, sidecar.expect, sidecar.watch,
                           sidecar.wait.ns);
-  if (status) status = CompleteNudge(surroundings, parsed, sidecar.wait.nudge);
+  if (status) status = CompleteNudge(surroundings, sidecar.wait.nudge);
   sidecar.reload.nudge = sidecar.wait.nudge.on;
   sidecar.wait.watch.retry_unauthorized = sidecar.watch.retry_unauthorized;
   return status;

@@ -232,8 +232,19 @@ Status CheckOutside(const WaitOptions& wait, bool has_objects) {
     if (std::holds_alternative<ReadyGoal>(goal)) continue;
     if (has_objects && !std::holds_alternative<DeleteGoal>(goal)) continue;
     return Refuse(
-        "--for is for objects of the API server, not for tcp, http(s), postgres, file, dry-run or "
-        "--mounted");
+        "--for is for objects of the API server, not for tcp, http(s), postgres, file, dry-run, "
+        "--mounted or --write");
+  }
+  return {};
+}
+
+// The second would put away what the first has written.
+Status CheckWrites(const std::vector<TargetName>& writes) {
+  for (const TargetName& write : writes) {
+    for (const TargetName* other = writes.data(); other != &write; ++other) {
+      if (other->text != write.text) continue;
+      return Refuse("--write: %s cannot hold two Secrets", Printable(write.text, 300).c_str());
+    }
   }
   return {};
 }
@@ -248,9 +259,12 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
   if (wait.as_kubectl && !wait.writes.empty()) {
     return Refuse("--write is not kubectl's: call this program by its name, certlatch");
   }
-  bool has_objects = wait.targets.empty() || !wait.types.empty() || !wait.files.empty();
-  bool asks_server = has_objects || !wait.writes.empty();
-  bool looks_outside = false;
+  status = CheckWrites(wait.writes);
+  const bool writes = !wait.writes.empty();
+  bool has_objects =
+      (wait.targets.empty() && !writes) || !wait.types.empty() || !wait.files.empty();
+  bool asks_server = has_objects || writes;
+  bool looks_outside = writes;
   bool may_nudge = false;
   for (const TargetName& target : wait.targets) {
     const bool typed = !target.type.empty();
@@ -263,7 +277,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
     return Refuse("target \"%s\": kubectl has no conditions of single targets",
                   Printable(target.text, 300).c_str());
   }
-  if (looks_outside) status = CheckOutside(wait, has_objects);
+  if (status && looks_outside) status = CheckOutside(wait, has_objects);
   if (!status) return status;
   if (wait.nudge.on && !may_nudge) {
     return Refuse("--nudge needs --mounted DIR=secret/NAME or DIR=lease/NAME");
@@ -273,7 +287,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
     return {};
   }
   status = CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
-  return status ? CompleteNudge(surroundings, parsed, wait.nudge) : std::move(status);
+  return status ? CompleteNudge(surroundings, wait.nudge) : std::move(status);
 }
 
 }  // namespace

@@ -129,7 +129,6 @@ class Writing {
   Status Do(std::string& written);
 
  private:
-  bool Wants(std::string_view name) const;
   Status LookAround();
   bool HasAll() const;
   bool WriteFiles(const char* generation) const;
@@ -144,13 +143,6 @@ class Writing {
   UniqueFd top_;
   std::string current_;  // what `..data` leads to
 };
-
-bool Writing::Wants(std::string_view name) const {
-  for (const Json::Member& file : files_) {
-    if (file.key == name) return true;
-  }
-  return false;
-}
 
 std::string VisibleLink(const std::string& name) { return Format("%s/%s", kData, name.c_str()); }
 
@@ -168,7 +160,7 @@ Status Writing::LookAround() {
   return {};
 }
 
-// Whether the present generation holds these very files.
+// Whether the present generation holds these very files, and for the same readers.
 bool Writing::HasAll() const {
   const UniqueFd generation(openat(top_.get(), current_.c_str(), kOpenDirectory));
   if (current_.empty() || !generation.valid()) return false;
@@ -176,7 +168,8 @@ bool Writing::HasAll() const {
   for (const Json::Member& file : files_) {
     const UniqueFd fd(openat(generation.get(), file.key.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!fd.valid()) return false;
+    struct stat info {};
+    if (!fd.valid() || fstat(fd.get(), &info) != 0 || (info.st_mode & 07777) != mode_) return false;
     Result<std::string> text = ReadOpenFile(fd.get(), file.key, kMaxSecretBytes);
     if (!text) return false;
     const Secret found(*std::move(text));
@@ -221,14 +214,18 @@ void Writing::Remove(const char* generation) const {
   unlinkat(top_.get(), generation, AT_REMOVEDIR);
 }
 
-// Older generations, what a crash left, and links of names that are gone.
+// Older generations, what a crash left, and links of names that the present generation has not: it
+// is the old one where the new could not be written.
 void Writing::Tidy() const {
+  struct stat info {};
   for (const std::string& name : NamesIn(top_.get())) {
     const std::string target = LinkAt(top_.get(), name.c_str());
     if (IsGeneration(name) && name != current_) Remove(name.c_str());
-    if (name == kAside ? !target.empty() : !Wants(name) && target == VisibleLink(name)) {
-      unlinkat(top_.get(), name.c_str(), 0);
+    bool stale = name == kAside && !target.empty();
+    if (target == VisibleLink(name)) {
+      stale = fstatat(top_.get(), name.c_str(), &info, 0) != 0 && errno == ENOENT;
     }
+    if (stale) unlinkat(top_.get(), name.c_str(), 0);
   }
 }
 

@@ -527,6 +527,7 @@ TEST(Nudge, ARefusalIsSaidOnceAndTriedAgainRarely) {
       "own time ('certlatch rbac' prints the right that this needs)";
   EXPECT_THAT(log, HasSubstr(line));
   EXPECT_EQ(log.find(line), log.rfind(line));
+  EXPECT_THAT(log, HasSubstr("within a minute or so (--nudge failed); still waiting"));
   run.Bring(0);
   EXPECT_TRUE(run.IsMet()) << "without it, too";
 }

@@ -313,6 +313,22 @@ TEST(SidecarWrite, KeepsTheFilesOfASecretThatIsDeleted) {
   EXPECT_EQ(run.sidecar->Page("/readyz").status, 200);
 }
 
+TEST(SidecarWrite, BringsBackWhatSomebodyElseHasTakenAway) {
+  Running run;
+  run.AnswerList(TlsSecret(0, 3));
+  run.pod.Answer(ReloadMethod::kSignal);
+  run.host.files.clear();
+  run.pod.files.clear();
+  run.pod.Hint();
+  run.host.Advance(3s);
+  run.Settle();
+  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.host.writes, 2);
+  run.host.Advance(10min);
+  EXPECT_EQ(run.host.writes, 2);
+  EXPECT_EQ(run.pod.told.size(), 1U) << "the app has this pair";
+}
+
 TEST(SidecarWrite, TriesAgainWhereItCouldNotWrite) {
   Running run;
   run.host.write_problem = Error{Code::kConfig, "/tls: Read-only file system; mount an emptyDir"};

@@ -187,6 +187,7 @@ TEST(SidecarFlags, AreRefusedWhereTheyContradictEachOther) {
       {"--prove-within=1s", "--prove-within needs --prove (see 'certlatch sidecar --help')"},
       {"--lease-mode=watch", "--lease-mode needs --expect=lease/NAME"},
       {"--lease-mode=on-change --expect=secret/a", "--lease-mode needs --expect=lease/NAME"},
+      {"--nudge --expect=none", "--nudge needs --expect=lease/NAME or secret/NAME"},
       {"--exec", "--exec needs a command: --exec -- COMMAND..."},
       {"--exec --", "--exec needs a command: --exec -- COMMAND..."},
       {"-- true", "a command after -- needs --exec"},

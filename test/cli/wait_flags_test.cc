@@ -9,6 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 ReadinessSettings Settings(std::string_view line) { return ParsedLine(line).wait.readiness; }
 
@@ -137,6 +138,9 @@ TEST(WaitFlags, NudgeOurOwnPodByItsNameInTheEnvironment) {
   elsewhere.service_account_namespace.clear();
   EXPECT_THAT(RefusedLine("wait --mounted /tls=secret/a --nudge", elsewhere),
               HasSubstr("--nudge needs POD_NAME and POD_NAMESPACE in the environment"));
+  EXPECT_THAT(RefusedLine("wait --mounted /tls=secret/a --nudge -n other", elsewhere),
+              HasSubstr("--nudge needs POD_NAME and POD_NAMESPACE in the environment"))
+      << "another namespace may have a pod of this name";
   EXPECT_THAT(RefusedLine("wait --mounted /tls=pair --nudge", Named()),
               HasSubstr("--nudge needs --mounted DIR=secret/NAME or DIR=lease/NAME"));
   EXPECT_THAT(RefusedLine("wait pod/a --nudge", Named()), HasSubstr("--nudge needs --mounted"));
@@ -167,7 +171,11 @@ TEST(WaitFlags, RbacPrintsWhatMountsNeed) {
               HasSubstr("  resources: [\"pods/status\"]\n  resourceNames: [\"web-0\"]\n"));
   EXPECT_THAT(ParsedLine("rbac sidecar --volume /tls --expect lease/web --nudge").text,
               HasSubstr("  resources: [\"pods/status\"]\n  verbs: [\"patch\"]\n"));
-  EXPECT_THAT(ParsedLine("rbac " + nudging + " -n team", {}).text, HasSubstr("namespace: team"));
+  for (const Surroundings& place : {Surroundings(), InPod()}) {
+    const std::string yaml = ParsedLine("rbac " + nudging + " -n team", place).text;
+    EXPECT_THAT(yaml, HasSubstr("namespace: team"));
+    EXPECT_THAT(yaml, Not(HasSubstr("namespace: prod"))) << "whoever asks need not run there";
+  }
 }
 
 }  // namespace

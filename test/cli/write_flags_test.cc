@@ -43,6 +43,26 @@ TEST(WriteFlags, RefuseWhatIsNoDirectoryAndSecret) {
   }
 }
 
+TEST(WriteFlags, GiveEachSecretADirectoryOfItsOwn) {
+  for (const char* other : {"/tls=secret/y", "/tls/=secret/x", "/tls=secret/x@data"}) {
+    EXPECT_THAT(
+        RefusedLine(std::string("wait --write=/tls=secret/x --write=/db=secret/z --write ") +
+                    other),
+        HasSubstr("--write: /tls cannot hold two Secrets"))
+        << other;
+  }
+}
+
+TEST(WriteFlags, AreNotWhatForAsksFor) {
+  EXPECT_THAT(RefusedLine("wait --write=/tls=secret/x --for=create"),
+              HasSubstr("--mounted or --write"));
+  EXPECT_THAT(RefusedLine("wait job/x --write=/tls=secret/x --for=delete"),
+              HasSubstr("--mounted or --write"));
+  EXPECT_EQ(
+      ParsedLine("wait job/x --write=/tls=secret/x --for=condition=Complete").wait.goals.size(),
+      1U);
+}
+
 TEST(WriteFlags, TakeAModeInOctalWithWhichWeCanRead) {
   const std::string line = "wait --write=/tls=secret/x --write-mode=";
   EXPECT_EQ(ParsedLine(line + "0400").wait.write_mode, 0400U);

@@ -110,7 +110,7 @@ TEST(WriteVolume, MakesTheLayoutOfTheKubelet) {
 TEST(WriteVolume, TakesOverWhatTheKubeletsOwnWriterHasWritten) {
   const TempDir dir;
   AtomicWriter writer(dir.path());
-  writer.Write({{"tls.crt", "1"}});
+  writer.Write({{"tls.crt", "1"}}, 0440);
   fs::rename(dir.File(writer.Current()), dir.File("..2026_01_02_03_04_05.678"));
   fs::remove(dir.File("..data"));
   fs::create_symlink("..2026_01_02_03_04_05.678", dir.File("..data"));
@@ -141,6 +141,14 @@ TEST(WriteVolume, LeavesWhatIsThereAlreadyByteForByte) {
   EXPECT_EQ(Written(dir.path(), {}).substr(0, 3), "..2");  // a Secret may be empty
   EXPECT_THAT(Visible(dir.path()), IsEmpty());
   EXPECT_EQ(Written(dir.path(), {}), "");
+}
+
+TEST(WriteVolume, NarrowsTheModeOfWhatIsThereAlready) {
+  const TempDir dir;
+  ASSERT_EQ(Text(Write(dir.path(), Generation(1), 0444)), "");
+  ASSERT_EQ(Text(Write(dir.path(), Generation(1), 0400)), "");
+  EXPECT_EQ(ModeOf(dir.File("tls.key")), 0400U);
+  EXPECT_EQ(ModeOf(dir.File("..data")), 0700U);
 }
 
 TEST(WriteVolume, DropsNamesThatAreGoneAndAddsNewOnes) {
@@ -271,6 +279,20 @@ TEST(WriteVolume, KeepsWhatIsThereWhereThereIsNoRoomForMore) {
     if (Visible(dir.path()) != Generation(1)) return "the files have changed";
     if (Layout(dir.path()) != layout) return "leaves something behind";
     return Text(Write(dir.path(), Generation(2)));
+  };
+  EXPECT_IN_CHILD([&] { return OnASmallDisk(dir.path(), body); });
+}
+
+TEST(WriteVolume, KeepsTheNamesThatAreThereWhereTheNewOnesDoNotFit) {
+  const TempDir dir;
+  const auto body = [&]() -> std::string {
+    const Payload old = {{"tls.crt", "1"}, {"old", "1"}};
+    if (!Write(dir.path(), old)) return "the first does not fit";
+    const auto layout = Layout(dir.path());
+    const Payload large = {{"tls.crt", "2"}, {"new", std::string(100'000, 'x')}};
+    if (Write(dir.path(), large)) return "fits";
+    if (Visible(dir.path()) != old) return "a file of the old generation is gone";
+    return Layout(dir.path()) == layout ? "" : "leaves something behind";
   };
   EXPECT_IN_CHILD([&] { return OnASmallDisk(dir.path(), body); });
 }
