@@ -152,6 +152,8 @@ Status Writing::LookAround() {
   current_ = LinkAt(top_.get(), kData);
   const bool exists = fstatat(top_.get(), kData, &info, AT_SYMLINK_NOFOLLOW) == 0;
   if (exists && !IsGeneration(current_)) return Foreign(directory_, kData);
+  const bool has_aside = fstatat(top_.get(), kAside, &info, AT_SYMLINK_NOFOLLOW) == 0;
+  if (has_aside && LinkAt(top_.get(), kAside).empty()) return Foreign(directory_, kAside);
   for (const Json::Member& file : files_) {
     const char* const name = file.key.c_str();
     if (fstatat(top_.get(), name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;

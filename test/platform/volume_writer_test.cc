@@ -203,7 +203,10 @@ TEST(WriteVolume, RefusesNamesThatSomebodyElseHas) {
             dir.File("tls.key") + ": was not made by certlatch; use an empty directory");
   EXPECT_EQ(taken.error().code, Code::kConfig);
   EXPECT_EQ(Visible(dir.path()), (Payload{{"tls.key", "mine"}}));
-  fs::remove(dir.File("tls.key"));
+  fs::rename(dir.File("tls.key"), dir.File("..data_tmp"));
+  EXPECT_EQ(Text(Write(dir.path(), Generation(1))),
+            dir.File("..data_tmp") + ": was not made by certlatch; use an empty directory");
+  fs::remove(dir.File("..data_tmp"));
   fs::create_symlink("/etc/passwd", dir.File("tls.key"));
   EXPECT_THAT(Text(Write(dir.path(), Generation(1))), HasSubstr("not made by certlatch"));
   EXPECT_EQ(fs::read_symlink(dir.File("tls.key")), "/etc/passwd");
