@@ -71,7 +71,7 @@ bool HasOtherBundle(const Expected& expected, const Mounted& mounted) {
 Reload::Reload(const ReloadOptions& options)
     : options_(options),
       ask_backoff_(4s, 60s, options.seed + 1),
-      nudge_backoff_(2s, 30s, options.seed + 2),
+      nudge_backoff_(2s, 5min, options.seed + 2),
       ask_app_first_(options.prove && options.methods > 0),
       retry_backoff_(2s, 60s, options.seed + 3),
       probe_backoff_(100ms, 2s, options.seed + 4) {

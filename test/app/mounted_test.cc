@@ -490,7 +490,7 @@ TEST(Nudge, IsRepeatedEverMoreRarelyWhileItDoesNotHelp) {
     in_each_minute.push_back(run.Nudges() - before);
   }
   EXPECT_THAT(in_each_minute[0], testing::AllOf(testing::Ge(5U), testing::Le(9U)));
-  EXPECT_THAT(in_each_minute[1], testing::AllOf(testing::Ge(2U), testing::Le(4U)));
+  EXPECT_THAT(in_each_minute[1], testing::AllOf(testing::Ge(1U), testing::Le(2U)));
 }
 
 TEST(Nudge, StartsAnewForAnotherCertificate) {
