@@ -180,7 +180,7 @@ TEST_F(Rbac, IsExactlyEnoughForAMountedSecretAndItsNudge) {
   const TempDir volume;
   const std::vector<std::string> arguments = {"--mounted=" + volume.path() + "=secret/web-tls",
                                               "--nudge", "--timeout=60s"};
-  environment = {"POD_NAME=web-0"};
+  environment = {"POD_NAME=web-0", "POD_NAMESPACE=" + ns()};
   Grant("wait", arguments);
   const std::string role_path = Path(kRbac, "roles", "certlatch");
   const auto role = ParseJson(api().Get(role_path).body);
