@@ -55,8 +55,9 @@ spec:
   // started.
   EXPECT_TRUE(Eventually([&] { return CountOfEvents("FailedMount") >= 5; }));
   EXPECT_THAT(Events("FailedMount"), HasSubstr(R"(secret "web-tls" not found)"));
+  // What the kubelet says of it comes after its events.
+  EXPECT_TRUE(Eventually([&] { return State("plain", "wait").reason == "PodInitializing"; }));
   EXPECT_EQ(State("plain", "wait").state, "waiting");
-  EXPECT_EQ(State("plain", "wait").reason, "PodInitializing");
   EXPECT_EQ(Log("plain", "wait"), "");
   PutTlsSecret(NewPair());
   EXPECT_TRUE(Runs("plain", "app", kKubeletPatience));
