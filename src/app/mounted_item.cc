@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "domain/reload.h"
 
 namespace certlatch {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 // For what no event tells. Soon while it is known that something is to come.
 constexpr Duration kResync = 10s;
 constexpr Duration kMismatchResync = 2s;
-constexpr Duration kNudgeAgain = 1s;  // at the soonest, whatever the object says
 
 }  // namespace
 

@@ -23,10 +23,6 @@ struct NudgeOptions {
 // API server's podStatusStrategy), so that this is all that must be allowed. "": "pods" itself.
 constexpr const char* kNudgeSubresource = "/status";
 
-// The first at once, then so long after each other while it does not help: the kubelet may look at
-// a Secret that it still has in its own cache.
-constexpr Duration kFirstNudgePause = 2s;
-constexpr Duration kLongestNudgePause = 5min;  // what lasts so long, no sync will mend
 // After a 403: rights come rarely.
 constexpr Duration kRefusedNudgePause = 5min;
 

@@ -19,7 +19,6 @@ constexpr Duration kYear = 8760h;           // "never" for what is added up
 constexpr Duration kShortestDefer = 100ms;
 constexpr Duration kLongestDefer = 60s;
 constexpr seconds kLongestWallSleep(3600);  // the wall clock may be set meanwhile
-constexpr Duration kNudgeAgain = 1s;        // at the soonest, whatever the source says
 
 struct PhaseText {
   std::string_view name;
@@ -71,7 +70,7 @@ bool HasOtherBundle(const Expected& expected, const Mounted& mounted) {
 Reload::Reload(const ReloadOptions& options)
     : options_(options),
       ask_backoff_(4s, 60s, options.seed + 1),
-      nudge_backoff_(2s, 5min, options.seed + 2),
+      nudge_backoff_(kFirstNudgePause, kLongestNudgePause, options.seed + 2),
       ask_app_first_(options.prove && options.methods > 0),
       retry_backoff_(2s, 60s, options.seed + 3),
       probe_backoff_(100ms, 2s, options.seed + 4) {

@@ -35,6 +35,12 @@ namespace certlatch {
 constexpr size_t kMaxMethods = 8;
 constexpr Duration kFresh = 1s;  // a verdict on files is not older than that when it is acted on
 
+// The first nudge at once, then so long after each other while it does not help: the kubelet may
+// look at a Secret that it still has in its own cache.
+constexpr Duration kFirstNudgePause = 2s;
+constexpr Duration kLongestNudgePause = 5min;  // what lasts so long, no sync will mend
+constexpr Duration kNudgeAgain = 1s;           // at the soonest, whatever the source says
+
 struct ReloadOptions {
   enum class Source { kNone, kLease, kSecret };
   Source expect = Source::kNone;
