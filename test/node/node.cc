@@ -324,21 +324,13 @@ bool NodeTest::Measures(const std::string& pod, std::string_view line, Duration 
   return is_so;
 }
 
-std::string NodeTest::Events(const std::string& reason) {
-  const Json events = Get(Path("v1", "events"));
-  std::string text;
-  for (const Json& event : events["items"].items()) {
-    if (event["reason"].AsString() == reason)
-      text += std::string(event["message"].AsString()) + "\n";
-  }
-  return text;
-}
-
-int64_t NodeTest::CountOfEvents(const std::string& reason) {
+int64_t NodeTest::CountOfEvents(const std::string& reason, std::string_view text) {
   const Json events = Get(Path("v1", "events"));
   int64_t count = 0;
   for (const Json& event : events["items"].items()) {
-    if (event["reason"].AsString() == reason) count += event["count"].AsInt().value_or(1);
+    const std::string_view message = event["message"].AsString();
+    if (event["reason"].AsString() != reason || message.find(text) == message.npos) continue;
+    count += event["count"].AsInt().value_or(1);
   }
   return count;
 }

@@ -81,9 +81,8 @@ class NodeTest : public ClusterTest {
   bool ServesAfterTouches(const std::string& pod, const PemPair& pair);
   // It has the line in its metrics; needs no kubelet, as the logs do.
   bool Measures(const std::string& pod, std::string_view line, Duration patience = kPatience);
-  // The events of the namespace with this reason, in one text.
-  std::string Events(const std::string& reason);
-  int64_t CountOfEvents(const std::string& reason);
+  // How often the namespace's events tell of this reason with this text in their message.
+  int64_t CountOfEvents(const std::string& reason, std::string_view text = {});
 
   // --- what the test does to it ---
 

@@ -51,10 +51,10 @@ spec:
     secret: {secretName: web-tls}
 )");
   Grant({"wait", "secret/web-tls"});
-  // The kubelet's fifth attempt, some ten seconds after the first: the init container was not
-  // started.
-  EXPECT_TRUE(Eventually([&] { return CountOfEvents("FailedMount") >= 5; }));
-  EXPECT_THAT(Events("FailedMount"), HasSubstr(R"(secret "web-tls" not found)"));
+  // Four attempts of the kubelet, some four seconds from the first to the last (a busy kubelet
+  // fails for other reasons before): the init container was not started.
+  EXPECT_TRUE(Eventually(
+      [&] { return CountOfEvents("FailedMount", R"(secret "web-tls" not found)") >= 4; }));
   // What the kubelet says of it comes after its events.
   EXPECT_TRUE(Eventually([&] { return State("plain", "wait").reason == "PodInitializing"; }));
   EXPECT_EQ(State("plain", "wait").state, "waiting");

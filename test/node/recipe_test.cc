@@ -171,7 +171,9 @@ TEST_F(Recipe, ThatWritesBehindAHookStartsTheAppWithoutTheKubeletsNextLook) {
   for (int i = 0; i < kPods; ++i) StartHookPod(Name(i));
   // The API server shows no log of a container whose hook runs.
   ASSERT_TRUE(Eventually([&] { return CountOfEvents("Started") >= kPods; }));
-  for (int i = 0; i < kPods; ++i) EXPECT_EQ(State(Name(i), "app").reason, "ContainerCreating");
+  for (int i = 0; i < kPods; ++i) {
+    EXPECT_TRUE(Eventually([&] { return State(Name(i), "app").reason == "ContainerCreating"; }));
+  }
   for (int i = 0; i < kPods; ++i) {
     Issue(Name(i));
     ExpectTheRightFiles(i);
