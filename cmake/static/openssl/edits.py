@@ -1034,30 +1034,6 @@ def random_nonces():
     tree.fold_member(source, '    unsigned int nonce_type;\n', 'nonce_type', '0', (source,))
 
 
-def one_way_to_multiply_points():
-    """Points are multiplied by upstream's ladder alone, which it takes wherever the scalar is secret; a sum of two products,
-    which verification needs, is that of two ladders. (5 KB; it takes twice as long)"""
-    tree.replace_body('crypto/ec/ec_mult.c', r'int ossl_ec_wNAF_mul\([^)]*\)', """\
-    EC_POINT *other;
-    int ok;
-
-    if (num > 1 || (num == 0 && scalar == NULL)) {
-        ERR_raise(ERR_LIB_EC, ERR_R_UNSUPPORTED);
-        return 0;
-    }
-    if (num == 0)
-        return ossl_ec_scalar_mul_ladder(group, r, scalar, NULL, ctx);
-    if (scalar == NULL)
-        return ossl_ec_scalar_mul_ladder(group, r, scalars[0], points[0], ctx);
-    other = EC_POINT_new(group);
-    ok = other != NULL && ossl_ec_scalar_mul_ladder(group, other, scalar, NULL, ctx)
-        && ossl_ec_scalar_mul_ladder(group, r, scalars[0], points[0], ctx)
-        && EC_POINT_add(group, r, r, other, ctx);
-    EC_POINT_free(other);
-    return ok;
-""")
-
-
 def keys_without_decoders():
     """Keys are decoded by a table of what upstream's decoders come to: seams/decoder.c. So there are no decoders to keep, none
     in the provider, and it reads no BIOs of the library's. (18 KB)"""
@@ -1130,6 +1106,6 @@ for edit in (short_calls, known_extensions, client_only, tls_over_tcp_only, no_e
              psk_binder_without_hmac_key, curves, cipher_suites, certificate_extensions, object_names,
              no_name_printing, legacy_key_methods, no_key_generation, fewer_operations, no_passphrases, no_names_of_fields,
              named_curves_by_name, no_asynchronous_jobs, few_upcalls, names_of_curves, groups_in_a_table, clients_methods,
-             signature_schemes, random_nonces, one_way_to_multiply_points,
+             signature_schemes, random_nonces,
              keys_without_decoders, no_introspection, no_curve448):
     edit()
