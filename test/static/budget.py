@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-LIBRARIES_BUDGET = 659_000  # with all merged strings, ours among them
+LIBRARIES_BUDGET = 663_000  # with all merged strings, ours among them
 BUDGET = 1_048_576  # a megabyte; the finished product's goal is 1,000,000
 
 COMPONENTS = {'libcrypto.a': 'OpenSSL, libcrypto', 'libssl.a': 'OpenSSL, libssl', 'libcurl.a': 'curl',
