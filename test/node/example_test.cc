@@ -85,6 +85,10 @@ class Example : public NodeTest {
       EXPECT_TRUE(Says(pod, "wait-for-certificate", "not found yet; still waiting"));
       EXPECT_TRUE(Runs(pod, "wait-for-certificate"));
     }
+    ExpectToServeOnceIssued(patience);
+  }
+
+  void ExpectToServeOnceIssued(Duration patience) {
     const PemPair pair = NewPair();
     PutTlsSecret(pair);
     SetCertificateReady("web", "True");
@@ -122,6 +126,17 @@ TEST_F(Example, NudgeMakesTheKubeletBringThem) {
 
 TEST_F(Example, WriteNeedsNoKubelet) {
   ExpectToStartWithItsCertificate("write", kPatience);
+  ExpectToServeARenewedOne(kPatience);
+}
+
+// The API server shows no log of a container whose hook runs. An app that is not held back ends
+// without its certificate, and is restarted.
+TEST_F(Example, WriteBehindAHookHoldsTheAppUntilTheFilesAreThere) {
+  Apply("write-hook");
+  pods_ = Pods(2);
+  ASSERT_TRUE(Eventually([&] { return CountOfEvents("Started", "certlatch") >= 2; }));
+  for (const std::string& pod : pods_) EXPECT_EQ(State(pod, "nginx").reason, "ContainerCreating");
+  ExpectToServeOnceIssued(kPatience);
   ExpectToServeARenewedOne(kPatience);
 }
 
