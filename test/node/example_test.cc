@@ -23,6 +23,7 @@ constexpr Collection kCollections[] = {
     {"Certificate", "cert-manager.io/v1", "certificates"},
     {"ConfigMap", "v1", "configmaps"},
     {"Deployment", "apps/v1", "deployments"},
+    {"Lease", "coordination.k8s.io/v1", "leases"},
     {"Role", "rbac.authorization.k8s.io/v1", "roles"},
     {"RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings"},
     {"Service", "v1", "services"},
@@ -138,6 +139,17 @@ TEST_F(Example, WriteBehindAHookHoldsTheAppUntilTheFilesAreThere) {
   for (const std::string& pod : pods_) EXPECT_EQ(State(pod, "nginx").reason, "ContainerCreating");
   ExpectToServeOnceIssued(kPatience);
   ExpectToServeARenewedOne(kPatience);
+}
+
+TEST_F(Example, FollowersOfALeaseWaitForWhatItsPublisherSaw) {
+  Apply("leader-follower");
+  pods_ = Pods(3);
+  for (const std::string& pod : pods_) EXPECT_TRUE(Runs(pod, "wait-for-certificate"));
+  ExpectToServeOnceIssued(kKubeletPatience);
+  ExpectToServeARenewedOne(kKubeletPatience);
+  for (const std::string& pod : pods_) {
+    EXPECT_TRUE(Says(pod, "certlatch", "Certificate hash mismatch, waiting for kubelet sync"));
+  }
 }
 
 }  // namespace
