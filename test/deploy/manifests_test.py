@@ -72,7 +72,7 @@ class Manifests(unittest.TestCase):
     def test_AreThere(self):
         origins = set(m.all_manifests())
         for name in ("wait", "nginx", "postgresql", "haproxy", "envoy", "go-webhook", "leader-follower", "helm-hook-job",
-                     "native-sidecar", "nudge", "write", "exec-probe"):
+                     "native-sidecar", "nudge", "write", "write-hook", "exec-probe"):
             self.assertIn(f"examples/{name}.yaml", origins)
         self.assertEqual(2, sum(origin.startswith("kustomize/") for origin in origins))
         self.assertEqual(7, sum(origin.startswith("helm/") for origin in origins))
@@ -115,6 +115,18 @@ class Manifests(unittest.TestCase):
         probe = app["readinessProbe"]
         self.assertLessEqual(probe["periodSeconds"], 10)
         self.assertGreaterEqual(probe["periodSeconds"] * probe.get("failureThreshold", 3), 180)
+
+    def test_AHookBeforeTheAppOutlastsItsSidecarAndNeedsNoRights(self):
+        (pod,) = [pod for origin, _, pod in pods() if origin == "examples/write-hook.yaml"]
+        sidecar, app = pod["containers"]
+        self.assertTrue(m.is_certlatch(sidecar) and not m.is_certlatch(app), "the kubelet starts them in this order")
+        program, *words = sidecar["lifecycle"]["postStart"]["exec"]["command"]
+        self.assertEqual(("certlatch", 0, "# This command asks nothing of the API server.\n", ""), (program, *rbac("any", *words)))
+        hook = {"args": words}
+        self.assertEqual([f"{directory}=pair" for directory in flag(sidecar, "volume")], flag(hook, "mounted"))
+        minutes = [int(re.fullmatch(r"(\d+)m", flag(each, "timeout")[0])[1]) for each in (sidecar, hook)]
+        self.assertLess(minutes[0], minutes[1])
+        self.assertLessEqual(minutes[1], 10, "many kubelets do not end a deleted pod before")
 
     def test_RightsAreThoseThatTheProgramPrintsForItsArguments(self):
         for origin, objects in m.all_manifests().items():

@@ -23,6 +23,7 @@ constexpr Collection kCollections[] = {
     {"Certificate", "cert-manager.io/v1", "certificates"},
     {"ConfigMap", "v1", "configmaps"},
     {"Deployment", "apps/v1", "deployments"},
+    {"Lease", "coordination.k8s.io/v1", "leases"},
     {"Role", "rbac.authorization.k8s.io/v1", "roles"},
     {"RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings"},
     {"Service", "v1", "services"},
@@ -85,6 +86,10 @@ class Example : public NodeTest {
       EXPECT_TRUE(Says(pod, "wait-for-certificate", "not found yet; still waiting"));
       EXPECT_TRUE(Runs(pod, "wait-for-certificate"));
     }
+    ExpectToServeOnceIssued(patience);
+  }
+
+  void ExpectToServeOnceIssued(Duration patience) {
     const PemPair pair = NewPair();
     PutTlsSecret(pair);
     SetCertificateReady("web", "True");
@@ -123,6 +128,28 @@ TEST_F(Example, NudgeMakesTheKubeletBringThem) {
 TEST_F(Example, WriteNeedsNoKubelet) {
   ExpectToStartWithItsCertificate("write", kPatience);
   ExpectToServeARenewedOne(kPatience);
+}
+
+// The API server shows no log of a container whose hook runs. An app that is not held back ends
+// without its certificate, and is restarted.
+TEST_F(Example, WriteBehindAHookHoldsTheAppUntilTheFilesAreThere) {
+  Apply("write-hook");
+  pods_ = Pods(2);
+  ASSERT_TRUE(Eventually([&] { return CountOfEvents("Started", "certlatch") >= 2; }));
+  for (const std::string& pod : pods_) EXPECT_EQ(State(pod, "nginx").reason, "ContainerCreating");
+  ExpectToServeOnceIssued(kPatience);
+  ExpectToServeARenewedOne(kPatience);
+}
+
+TEST_F(Example, FollowersOfALeaseWaitForWhatItsPublisherSaw) {
+  Apply("leader-follower");
+  pods_ = Pods(3);
+  for (const std::string& pod : pods_) EXPECT_TRUE(Runs(pod, "wait-for-certificate"));
+  ExpectToServeOnceIssued(kKubeletPatience);
+  ExpectToServeARenewedOne(kKubeletPatience);
+  for (const std::string& pod : pods_) {
+    EXPECT_TRUE(Says(pod, "certlatch", "Certificate hash mismatch, waiting for kubelet sync"));
+  }
 }
 
 }  // namespace
