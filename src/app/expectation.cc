@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "domain/cert_pair.h"
-#include "domain/secret_pair.h"
 
 namespace certlatch {
 namespace {
@@ -11,9 +10,9 @@ const char* TypeOf(const ExpectOptions& options) {
   return options.source == ReloadOptions::Source::kLease ? "lease" : "secret";
 }
 
-Expected ReadSecret(const Json& secret) {
+Expected ReadSecret(const Json& secret, const SecretKeys& keys) {
   Expected expected;
-  const Result<SecretPair> pair = ReadSecretPair(secret);
+  const Result<SecretPair> pair = ReadSecretPair(secret, keys);
   if (!pair) {
     expected.problem = pair.error().text;
     return expected;
@@ -54,7 +53,7 @@ Expected ReadExpected(const ExpectOptions& options, const Json* object) {
     expected =
         ReadLeaseAnnotations((*object)["metadata"]["annotations"], options.annotation_prefix);
   } else {
-    expected = ReadSecret(*object);
+    expected = ReadSecret(*object, options.keys);
   }
   if (!expected.problem.empty()) {
     expected.problem = Format("%s: %s", ExpectLabel(options).c_str(), expected.problem.c_str());

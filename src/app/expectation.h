@@ -9,6 +9,7 @@
 #include "domain/json.h"
 #include "domain/lease_record.h"
 #include "domain/reload.h"
+#include "domain/secret_pair.h"
 #include "domain/watch_session.h"
 
 namespace certlatch {
@@ -18,6 +19,7 @@ struct ExpectOptions {
   std::string name;  // of the Lease or Secret
   std::string ns = "default";
   std::string annotation_prefix{kDefaultAnnotationPrefix};
+  SecretKeys keys = {};  // of the Secret; views
 };
 
 // "lease/web".

@@ -65,7 +65,8 @@ void Explain::Interrupt(const char* signal) { CutShort(Format("interrupted by %s
 void Explain::CutShort(const std::string& why) {
   if (!deadline_) return;  // all is told
   do {
-    look_->verdict = Verdict::Unmet("%s", why.c_str());
+    // What is looked along has been judged.
+    if (!look_->diagnoser) look_->verdict = Verdict::Unmet("%s", why.c_str());
     if (!look_->told) Conclude();
   } while (Enter());
   Finish();

@@ -74,9 +74,9 @@ class Host {
                                                          Function<void()> hint) = 0;
 
   // Brings what `directory` shows to the files of a Secret's `data`, which CheckSecretFiles let
-  // through, all at once, with `mode`. The name of the new
-  // generation goes to `written`; "": it holds them already. Errors: kConfig where waiting alone
-  // cannot help, else kRetry; one line with the next step.
+  // through, all at once, with `mode`. The name of the new generation goes to `written`; "": it
+  // holds them already. Errors: kConfig where waiting alone cannot help, else kRetry; one line with
+  // the next step.
   virtual Status WriteVolume(const std::string& directory, const Json& data, unsigned mode,
                              std::string& written) = 0;
 

@@ -13,6 +13,7 @@ namespace {
 // For what no event tells. Soon while it is known that something is to come.
 constexpr Duration kResync = 10s;
 constexpr Duration kMismatchResync = 2s;
+constexpr Duration kSettle = 100ms;  // kubelet's swaps come in bursts of events
 
 }  // namespace
 
@@ -20,9 +21,9 @@ MountedItem::MountedItem(Host& host, const WaitOptions& options, WaitBoard& boar
                          const TargetName& name)
     : WaitItem(host, options, board),
       directory_(Printable(name.text, 300)),
-      mount_(host.OpenMount(name.text, options.volume, Looking())),
-      nudge_(host, options.nudge),
-      nudge_backoff_(kFirstNudgePause, kLongestNudgePause, options.watch.seed) {
+      mount_(host.OpenMount(name.text, options.volume, [this] { OnHint(); })),
+      nudge_(host, options.nudge, [this] { pace_.OnRefused(host_.Now()); }),
+      pace_(options.watch.seed) {
   if (name.type.empty()) return;
   using Source = ReloadOptions::Source;
   expect_.source = name.type == "lease" ? Source::kLease : Source::kSecret;
@@ -51,24 +52,26 @@ void MountedItem::Close() {
 
 std::string MountedItem::Label() const { return Format("mounted %s", directory_.c_str()); }
 
-// True: what is expected is not known now (and the reason has been said), or the item has failed.
-bool MountedItem::CheckTrouble() {
-  if (!watcher_) return false;
-  const std::optional<Error>& trouble = watcher_->trouble();
-  if (watcher_->stopped()) {
-    Fail(ErrorLine(trouble->text));
-    return true;
+// Whether what is expected, if anything, is known now.
+bool MountedItem::KnowsExpected() {
+  Sight sight;
+  return watcher_ == nullptr || (Consult(*watcher_, sight) && MayJudge(sight));
+}
+
+// The first of a burst is looked at at once, for it may be all that is waited for; what comes after
+// that is looked at together.
+void MountedItem::OnHint() {
+  const Instant now = host_.Now();
+  if (now < settled_at_) {
+    timer_ = host_.After(settled_at_ - now, Looking());
+    return;
   }
-  if (trouble) {
-    board_.OnTrouble(*this, trouble->text);
-    return true;
-  }
-  record.trouble.clear();
-  return watcher_->collection().knowledge != Collection::Knowledge::kKnown;
+  settled_at_ = now + kSettle;
+  Look();
 }
 
 void MountedItem::Look() {
-  if (!record.pending() || CheckTrouble()) return;
+  if (!record.pending() || !KnowsExpected()) return;
   lack_ = Lack::kMount;
   std::string reason = Judge();
   if (reason.empty()) return TellMet();
@@ -90,7 +93,9 @@ void MountedItem::Look() {
 // Why it is not met; "": it is.
 std::string MountedItem::Judge() {
   if (watcher_) {
-    expected_ = ReadExpected(expect_, watcher_->collection().Only());
+    Expected expected = ReadExpected(expect_, watcher_->collection().Only());
+    if (!(expected == expected_)) pace_.OnExpected(host_.Now());
+    expected_ = std::move(expected);
     if (!expected_.known) {
       lack_ = Lack::kElsewhere;
       return expected_.problem;
@@ -98,8 +103,8 @@ std::string MountedItem::Judge() {
   }
   const Result<VolumeSnapshot> snapshot = mount_->Look();
   if (!snapshot) return snapshot.error().text;
-  const Mounted mounted =
-      ExamineFiles(*snapshot, RulesOf(options_.volume, options_.require_name)).mounted;
+  pair_ = ExamineFiles(*snapshot, RulesOf(options_.volume, options_.require_name), {&pair_});
+  const Mounted& mounted = pair_.mounted;
   const bool nothing = snapshot->holds == "nothing";
   if (const char* const difference = Compare(nothing, mounted)) {
     return Format(difference, watcher_ ? ExpectLabel(expect_).c_str() : "a pair");
@@ -134,14 +139,7 @@ const char* MountedItem::AskKubelet() {
   if (!options_.nudge.on) {
     return "the kubelet syncs it within a minute or so (--nudge: at once)";
   }
-  if (std::exchange(nudged_for_, expected_.cert_hash) != expected_.cert_hash) {
-    nudge_backoff_.Reset();
-    nudge_at_ = std::min(nudge_at_, now + kNudgeAgain);
-  }
-  if (now >= nudge_at_) {
-    nudge_.Send();
-    nudge_at_ = now + nudge_backoff_.Next();
-  }
+  if (pace_.Take(now)) nudge_.Send();
   if (nudge_.failed()) return "the kubelet syncs it within a minute or so (--nudge failed)";
   return "the kubelet has been asked to sync it now";
 }

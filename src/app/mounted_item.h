@@ -10,8 +10,8 @@
 #include "app/nudge.h"
 #include "app/object_watcher.h"
 #include "app/wait_item.h"
-#include "domain/backoff.h"
 #include "domain/mounted_pair.h"
+#include "domain/nudge_pace.h"
 
 namespace certlatch {
 
@@ -30,7 +30,8 @@ class MountedItem : public WaitItem {
   enum class Lack { kMount, kKubelet, kElsewhere };
 
   Function<void()> Looking();
-  bool CheckTrouble();
+  void OnHint();
+  bool KnowsExpected();
   void Look();
   std::string Judge();
   const char* Compare(bool nothing, const Mounted& mounted);
@@ -42,14 +43,14 @@ class MountedItem : public WaitItem {
   std::unique_ptr<Mount> mount_;
   std::unique_ptr<ObjectWatcher> watcher_;  // of what is expected
   Handle timer_;
-  Expected expected_;  // at the last look, and what it lacked
+  Instant settled_at_{};  // before then, another change is no reason to look at once
+  ExaminedPair pair_;     // as last read
+  Expected expected_;     // at the last look, and what it lacked
   Lack lack_ = Lack::kMount;
   Instant behind_since_ = kNever;  // the first look that found the kubelet behind
 
   Nudge nudge_;
-  Backoff nudge_backoff_;
-  Instant nudge_at_{};
-  Digest nudged_for_{};
+  NudgePace pace_;
 };
 
 }  // namespace certlatch

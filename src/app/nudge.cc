@@ -9,7 +9,7 @@ namespace certlatch {
 
 // The count tells two of the same second apart: without a change nobody would notice.
 void Nudge::Send() {
-  if (request_ != nullptr || host_.Now() < not_before_) return;
+  if (request_ != nullptr) return;
   ApiChange change;
   change.target = Format("/api/v1/namespaces/%s/pods/%s%s", options_.ns.c_str(),
                          options_.pod.c_str(), kNudgeSubresource);
@@ -20,7 +20,7 @@ void Nudge::Send() {
 
 void Nudge::OnAnswer(const ApiAnswer& answer) {
   request_.reset();
-  if (answer.status == 403) not_before_ = host_.Now() + kRefusedNudgePause;
+  if (answer.status == 403) refused_();
   const bool failed = answer.status != 200;
   if (std::exchange(failed_, failed) || !failed) return;
   host_.Log({LogLevel::kWarning, "nudge_failed",

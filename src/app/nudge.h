@@ -1,12 +1,13 @@
 // Nudge makes the kubelet sync this pod's volumes at once, instead of within a minute or so: it
 // changes an annotation of the pod, which the kubelet watches. Owns at most one request; who asks
-// for one keeps the pace, a refusal keeps its own. Never fails: it says once what is in the way.
+// for one keeps the pace (domain/nudge_pace.h). Never fails: it says once what is in the way.
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "app/host.h"
-#include "base/time.h"
+#include "base/function.h"
 
 namespace certlatch {
 
@@ -23,15 +24,13 @@ struct NudgeOptions {
 // API server's podStatusStrategy), so that this is all that must be allowed. "": "pods" itself.
 constexpr const char* kNudgeSubresource = "/status";
 
-// After a 403: rights come rarely.
-constexpr Duration kRefusedNudgePause = 5min;
-
 class Nudge {
  public:
-  // `options` must outlive this.
-  Nudge(Host& host, const NudgeOptions& options) : host_(host), options_(options) {}
+  // `options` must outlive this. `refused` is called after each 403.
+  Nudge(Host& host, const NudgeOptions& options, Function<void()> refused)
+      : host_(host), options_(options), refused_(std::move(refused)) {}
 
-  void Send();  // unless one is under way, or was refused lately
+  void Send();  // unless one is under way
   void Close() { request_.reset(); }
   bool failed() const { return failed_; }  // the last one that was answered
 
@@ -40,8 +39,8 @@ class Nudge {
 
   Host& host_;
   const NudgeOptions& options_;
+  Function<void()> refused_;
   Handle request_;
-  Instant not_before_{};
   int count_ = 0;
   bool failed_ = false;  // and that has been said
 };

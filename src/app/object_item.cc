@@ -166,37 +166,17 @@ bool ObjectItem::Plan() {
 void ObjectItem::OnChange() {
   if (!record.pending()) return;
   if (!Plan()) return Fail(ErrorLine("names too many other objects to watch"));
-  if (CheckTrouble() || CheckExistence()) return;
+  if (!KnowsAll() || CheckExistence()) return;
   Judge();
 }
 
-// True: nothing can be judged now (and the reason has been said), or the item has failed.
-bool ObjectItem::CheckTrouble() {
-  bool known = true;
-  const Error* trouble = nullptr;
+// Whether there is something to judge.
+bool ObjectItem::KnowsAll() {
+  Sight sight;
   for (const Watched& one : watched_) {
-    if (!one.needed) continue;
-    const ObjectWatcher& watcher = *one.watcher;
-    if (watcher.stopped()) {
-      Fail(DeniedError(*watcher.trouble()));
-      return true;
-    }
-    const Collection::Knowledge knowledge = watcher.collection().knowledge;
-    const bool not_served = knowledge == Collection::Knowledge::kNotServed;
-    if (not_served && options_.as_kubectl && !seen_) {
-      Fail(NoSuchType());
-      return true;
-    }
-    known = known && knowledge == Collection::Knowledge::kKnown;
-    if (watcher.trouble()) trouble = &*watcher.trouble();
+    if (one.needed && !Consult(*one.watcher, sight)) return false;
   }
-  if (trouble == nullptr) {
-    record.trouble.clear();
-    return !known;
-  }
-  // What is known may be long past: only what has been seen since counts.
-  board_.OnTrouble(*this, trouble->text);
-  return true;
+  return MayJudge(sight);
 }
 
 // True: the target is absent at the first look, and that decides it.
@@ -239,6 +219,9 @@ void ObjectItem::Judge() {
   const Verdict verdict = JudgeGoals();
   switch (verdict.state) {
     case Verdict::State::kMet:
+      // A walk under way would tell why it was not.
+      diagnosis_timer_.reset();
+      if (diagnoser_) diagnoser_->Close();
       return OnReady();
     case Verdict::State::kImpossible:
       return Fail(ErrorLine(verdict.reason), WaitOutcome::kImpossible);

@@ -41,7 +41,7 @@ class ObjectItem : public TypedItem {
   std::vector<Selection> Needs(const Goal& goal, const std::vector<const Collection*>& known) const;
   ObjectWatcher* WatcherOf(const Selection& selection);
   void OnChange();
-  bool CheckTrouble();
+  bool KnowsAll();
   bool CheckExistence();
   bool IsAbsent() const;
 
@@ -62,7 +62,6 @@ class ObjectItem : public TypedItem {
   std::vector<Watched> watched_;
   std::vector<PlannedGoal> planned_;
   bool judge_again_ = true;  // though no collection changed
-  bool seen_ = false;        // all collections have been known once
   std::string uid_;          // of the object first seen: another one of its name is not it
   Handle namespace_request_;
   Instant deadline_{};

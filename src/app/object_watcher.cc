@@ -18,6 +18,7 @@ void ObjectWatcher::Close() {
 
 void ObjectWatcher::Refresh() {
   if (closed_) return;
+  stopped_ = false;  // until there is an answer again
   EndWatch();
   Take(session_.Refresh());
 }

@@ -33,7 +33,7 @@ class ObjectWatcher {
   const Selection& selection() const { return session_.selection(); }
   const Collection& collection() const { return session_.collection(); }
   const std::optional<Error>& trouble() const { return session_.trouble(); }
-  bool stopped() const { return stopped_; }  // for good: trouble() says why
+  bool stopped() const { return stopped_; }  // until Refresh(): trouble() says why
 
  private:
   void Proceed(const WatchStep& step);

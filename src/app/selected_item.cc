@@ -30,7 +30,8 @@ void SelectedItem::OnType() {
 }
 
 void SelectedItem::OnChange() {
-  if (!record.pending() || CheckTrouble()) return;
+  Sight sight;
+  if (!record.pending() || !Consult(*watcher_, sight) || !MayJudge(sight)) return;
   const Collection& found = watcher_->collection();
   const bool may_come = !options_.must_exist() && !AskForDeletion(options_.goals);
   if (found.objects.empty() && may_come) {
@@ -39,34 +40,17 @@ void SelectedItem::OnChange() {
   Settle(found);
 }
 
-// True: nothing is known now, and that has been said.
-bool SelectedItem::CheckTrouble() {
-  const Collection::Knowledge knowledge = watcher_->collection().knowledge;
-  const std::optional<Error>& trouble = watcher_->trouble();
-  if (watcher_->stopped()) {
-    Fail(RefusalError(*trouble));
-  } else if (options_.as_kubectl && knowledge == Collection::Knowledge::kNotServed) {
-    Fail(NoSuchType());
-  } else if (trouble) {
-    board_.OnTrouble(*this, trouble->text);
-  } else {
-    record.trouble.clear();
-    return knowledge != Collection::Knowledge::kKnown;
-  }
-  return true;
-}
-
-// kubectl repeats the selectors where the API server does not understand them.
-std::string SelectedItem::RefusalError(const Error& error) const {
+std::string SelectedItem::LastWord(const ObjectWatcher& watcher) const {
   constexpr std::string_view kBadRequest = "HTTP 400: ";
-  if (!options_.as_kubectl || !error.text.starts_with(kBadRequest)) return DeniedError(error);
+  const std::string_view text = watcher.stopped() ? watcher.trouble()->text : std::string_view();
+  if (!options_.as_kubectl || !text.starts_with(kBadRequest)) return TypedItem::LastWord(watcher);
   const Resource& resource = target_.resource;
   return Format(
       "Error from server (BadRequest): Unable to find \"%s/%s, Resource=%s\" that match label "
       "selector \"%s\", field selector \"%s\": %s",
       resource.group.c_str(), resource.version.c_str(), resource.plural.c_str(),
       Printable(options_.label_selector).c_str(), Printable(options_.field_selector).c_str(),
-      error.text.c_str() + kBadRequest.size());
+      text.data() + kBadRequest.size());
 }
 
 void SelectedItem::Settle(const Collection& found) {

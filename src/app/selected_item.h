@@ -23,8 +23,8 @@ class SelectedItem : public TypedItem {
  private:
   void OnType() override;
   void OnChange();
-  bool CheckTrouble();
-  std::string RefusalError(const Error& error) const;
+  // kubectl repeats the selectors where the API server does not understand them.
+  std::string LastWord(const ObjectWatcher& watcher) const override;
   void Settle(const Collection& found);
 
   std::unique_ptr<ObjectWatcher> watcher_;

@@ -194,6 +194,7 @@ void ShellRun::OnProbed(Look& look, const ProbeOutcome& outcome) {
 
 // `kubectl wait` says itself why it waits; what it ends with is said once.
 void ShellRun::OnWaited(Look& look, WaitResult&& result) {
+  if (over_) return;  // interrupted, and not yet left
   const bool met = result.outcome == WaitOutcome::kMet;
   const LoopStep& step = options_.plan.steps[at_];
   if (step.kind == LoopStep::Kind::kUntil) {

@@ -48,7 +48,7 @@ Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
       pod_(pod),
       options_(options),
       done_(std::move(done)),
-      nudge_(host, options.wait.nudge) {
+      nudge_(host, options.wait.nudge, [this] { reload_->OnNudgeRefused(At()); }) {
   for (size_t i = 0; i < kReloadMethods; ++i) {
     const auto method = static_cast<ReloadMethod>(i);
     metrics_.reloads[i].configured = options_.pod.tell.Uses(method);
@@ -58,6 +58,11 @@ Sidecar::Sidecar(Host& host, Pod& pod, SidecarOptions& options, BuildInfo build,
   metrics_.state = {[](size_t bit) { return PhaseName(static_cast<ReloadPhase>(bit)); },
                     static_cast<size_t>(ReloadPhase::kBroken) + 1, 0};
   metrics_.alarms = {AlarmName, kAlarms, 0};
+  // What is written are files of the same names.
+  const VolumeOptions& files = options_.pod.volume;
+  if (!options_.writes.empty()) {
+    options_.expect.keys = {files.cert_file, files.key_file, files.ca_file};
+  }
   const bool lease = options_.expect.source == ReloadOptions::Source::kLease;
   api_watch_.name = lease ? "lease" : "secret";
 }
@@ -100,7 +105,8 @@ ReloadOptions Sidecar::CompleteReload() const {
   complete.prove = options_.pod.prove.has_value();
   complete.reload_within = RoundBound(options_.pod.tell);
   complete.timeout = std::max<Duration>(start_by_ - host_.Now(), kLookAgain);
-  complete.nudge = complete.nudge || !options_.writes.empty();
+  complete.written = !options_.writes.empty();
+  complete.nudge = complete.nudge || complete.written;
   complete.seed = options_.watch.seed;
   return complete;
 }
@@ -111,7 +117,7 @@ void Sidecar::WatchExpected() {
     return;
   }
   WatchSettings settings = options_.watch;
-  settings.retry_forbidden = settings.retry_unauthorized = true;
+  settings.retry_forbidden = settings.retry_unauthorized = settings.retry_refused = true;
   settings.watch_for = kWatchFor;
   watcher_ = std::make_unique<ObjectWatcher>(host_, ExpectSelection(options_.expect), settings,
                                              [this] { OnExpectedObject(); });
@@ -173,14 +179,10 @@ void Sidecar::LookForApp() {
   if (options_.pod.tell.Uses(ReloadMethod::kSignal)) reload_->OnApp(pod_.FindApp(), At());
 }
 
-// The same bytes are the same pair: most readings find nothing new, and cost no signatures.
+// Most readings find nothing new.
 ExaminedPair Sidecar::Examine(const VolumeSnapshot& snapshot) const {
-  const Digest digest = BundleDigest(BytesOf(snapshot));
-  for (const ExaminedPair* known : {&prepared_, &pair_}) {
-    const Mounted& mounted = known->mounted;
-    if (mounted.readable && mounted.problem.empty() && mounted.digest == digest) return *known;
-  }
-  return ExamineFiles(snapshot, RulesOf(options_.pod.volume, options_.require_name));
+  return ExamineFiles(snapshot, RulesOf(options_.pod.volume, options_.require_name),
+                      {&prepared_, &pair_});
 }
 
 void Sidecar::OnExpectedObject() {
@@ -308,11 +310,12 @@ void Sidecar::Proceed() {
     if (!cause.empty()) error += Format(" (%s)", cause.c_str());
     return Finish(WaitOutcome::kNotMet, {std::move(error)});
   }
-  if (actions.kubelet_lag) metrics_.kubelet_lag.Add(*actions.kubelet_lag);
+  const bool written = !options_.writes.empty();
+  if (actions.kubelet_lag && !written) metrics_.kubelet_lag.Add(*actions.kubelet_lag);
   if (actions.fetch_expected) FetchExpected();
-  if (actions.nudge && options_.wait.nudge.on) nudge_.Send();
+  if (actions.nudge && !written) nudge_.Send();
   // Somebody has changed or removed what we wrote.
-  if (actions.nudge && !options_.writes.empty()) {
+  if (actions.nudge && written) {
     write_again_ = host_.After(Duration::zero(), [this] { Expect(); });
   }
   if (actions.probe) Probe();

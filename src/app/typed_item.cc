@@ -61,11 +61,15 @@ void TypedItem::Retry(Duration pause, const std::string& reason) {
   timer_ = host_.After(pause, [this] { Resolve(); });
 }
 
-std::string TypedItem::DeniedError(const Error& error) const {
-  if (options_.as_kubectl && error.code == Code::kDenied) {
-    return "Error from server (Forbidden): " + error.text;
+std::string TypedItem::LastWord(const ObjectWatcher& watcher) const {
+  if (options_.as_kubectl) {
+    const bool served = watcher.collection().knowledge != Collection::Knowledge::kNotServed;
+    if (!served && !seen_) return NoSuchType();
+    if (watcher.stopped() && watcher.trouble()->code == Code::kDenied) {
+      return "Error from server (Forbidden): " + watcher.trouble()->text;
+    }
   }
-  return ErrorLine(error.text);
+  return WaitItem::LastWord(watcher);
 }
 
 }  // namespace certlatch

@@ -27,12 +27,11 @@ class TypedItem : public WaitItem {
  protected:
   // target_ is complete.
   virtual void OnType() = 0;
-  // Not found as kubectl puts it.
-  std::string NoSuchType() const;
-  // What the watch that has stopped says, as the item's last word.
-  std::string DeniedError(const Error& error) const;
+  // As kubectl puts it: denied, or no such type.
+  std::string LastWord(const ObjectWatcher& watcher) const override;
 
   Target target_;
+  bool seen_ = false;  // the present state of all that it is judged by has been known once
   Backoff backoff_;
   Handle timer_;
 
@@ -40,6 +39,7 @@ class TypedItem : public WaitItem {
   void Resolve();
   void OnResolved(Result<Resource>&& resource);
   void Retry(Duration pause, const std::string& reason);
+  std::string NoSuchType() const;
 
   std::unique_ptr<ResourceFinder> finder_;
 };

@@ -10,6 +10,7 @@
 
 #include "app/host.h"
 #include "app/mode.h"
+#include "app/object_watcher.h"
 #include "app/wait_options.h"
 
 namespace certlatch {
@@ -81,6 +82,19 @@ class WaitItem {
   void Fail(std::string error, WaitOutcome outcome = WaitOutcome::kNotMet) {
     board_.OnFailed(*this, std::move(error), outcome);
   }
+
+  // What the watches of an item say together.
+  struct Sight {
+    bool known = true;               // all that they watch
+    const Error* trouble = nullptr;  // of the last that has one
+  };
+  // Adds what `watcher` says. False: the item has failed by it.
+  bool Consult(const ObjectWatcher& watcher, Sight& sight);
+  // Whether what they know is to be judged now; if not for some trouble, that has been said.
+  bool MayJudge(const Sight& sight);
+  // The item's error where what `watcher` says is the end of it; "": it goes on.
+  virtual std::string LastWord(const ObjectWatcher& watcher) const;
+
   // "timed out waiting for the condition on", in kubectl's words for this command.
   const char* KubectlComplaint() const;
 

@@ -3,6 +3,7 @@
 // in; keeps no copy of the key. The dates are left to whoever has a clock.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,10 @@ ExaminedPair ExaminePair(const PairBytes& bytes, const PairRules& rules);
 PairBytes BytesOf(const VolumeSnapshot& snapshot);
 
 // The same of a reading of certificate, key and CA, in this order. Without the certificate or the
-// key the problem names what is missing and what there is instead.
-ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules);
+// key the problem names what is missing and what there is instead. `known` are earlier verdicts by
+// the same rules: the same bytes are the same pair, and cost no signatures.
+ExaminedPair ExamineFiles(const VolumeSnapshot& snapshot, const PairRules& rules,
+                          std::initializer_list<const ExaminedPair*> known = {});
 
 // Why the pair must not be used at `now`, or not for `min_validity` longer; "": it may.
 std::string ProblemAt(const Mounted& pair, WallTime now, Duration min_validity = {});

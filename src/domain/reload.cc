@@ -24,7 +24,7 @@ struct PhaseText {
   std::string_view name;
   LogLevel level;
   const char* event;
-  std::string_view text;
+  const char* text;
 };
 constexpr PhaseText kPhases[] = {
     {"verifying", LogLevel::kWarning, "not_usable", "Certificate not usable"},
@@ -43,7 +43,7 @@ constexpr std::string_view kAlarmNames[kAlarms] = {"volume", "pair",   "mismatch
 
 constexpr uint32_t kSaidAlarms = kAlarmMismatch | kAlarmEnding;  // others come with a line
 
-const PhaseText& TextOf(ReloadPhase phase) { return kPhases[static_cast<size_t>(phase)]; }
+constexpr const char* kNotWritten = "Certificate hash mismatch, waiting for it to be written";
 
 std::string Short(const Digest& digest) { return HexLower(digest).substr(0, kShortHash); }
 
@@ -59,7 +59,7 @@ Instant After(Instant at, Duration length) {
 
 }  // namespace
 
-std::string_view PhaseName(ReloadPhase phase) { return TextOf(phase).name; }
+std::string_view PhaseName(ReloadPhase phase) { return kPhases[static_cast<size_t>(phase)].name; }
 std::string_view AlarmName(size_t bit) { return kAlarmNames[bit]; }
 
 bool HasOtherBundle(const Expected& expected, const Mounted& mounted) {
@@ -70,7 +70,7 @@ bool HasOtherBundle(const Expected& expected, const Mounted& mounted) {
 Reload::Reload(const ReloadOptions& options)
     : options_(options),
       ask_backoff_(4s, 60s, options.seed + 1),
-      nudge_backoff_(kFirstNudgePause, kLongestNudgePause, options.seed + 2),
+      nudge_pace_(options.seed + 2),
       ask_app_first_(options.prove && options.methods > 0),
       retry_backoff_(2s, 60s, options.seed + 3),
       probe_backoff_(100ms, 2s, options.seed + 4) {
@@ -120,8 +120,7 @@ void Reload::OnExpected(Expected expected, Now now) {
   if (heard_ && expected == expected_) return;
   heard_ = true;
   expected_ = std::move(expected);
-  nudge_backoff_.Reset();
-  nudge_at_ = std::min(nudge_at_, now.at + kNudgeAgain);
+  nudge_pace_.OnExpected(now.at);
   const bool is_lease = options_.expect == ReloadOptions::Source::kLease;
   Say(LogLevel::kInfo, "expected_changed",
       is_lease ? "Lease watch event received" : "Another certificate is expected",
@@ -346,6 +345,12 @@ std::string Reload::ReasonOf(ReloadPhase phase, Instant at) const {
   }
 }
 
+// Of the phase.
+const char* Reload::Text() const {
+  if (options_.written && phase_ == ReloadPhase::kBehind) return kNotWritten;
+  return kPhases[static_cast<size_t>(phase_)].text;
+}
+
 uint32_t Reload::AlarmsAt(Now now) const {
   uint32_t alarms = 0;
   const auto raise = [&alarms](bool on, ReloadAlarm alarm) { alarms |= on ? alarm : 0U; };
@@ -381,7 +386,7 @@ Instant Reload::NextWake(Now now) const {
   if (WantsTelling()) also(After(changed_at_, kSettle * options_.debounce));
   if (!probing_) also(probe_at_);
   if (options_.expect_on_change) also(ask_at_);
-  if (options_.nudge && Lags()) also(nudge_at_);
+  if (options_.nudge && Lags()) also(nudge_pace_.next());
   if (mounted_.readable && mounted_.problem.empty()) {
     also(WhenWall(mounted_.leaf.not_before, now));
     also(WhenWall(mounted_.leaf.not_after + seconds(1), now));
@@ -408,8 +413,7 @@ Instant Reload::NextWake(Now now) const {
   Report(now);
   if (!verified_once_ && now.at >= start_by_) {
     start_by_ = kNever;
-    const std::string_view text = TextOf(phase_).text;
-    actions.timed_out = Format("%.*s: %s", Length(text), text.data(), reason_.c_str());
+    actions.timed_out = Format("%s: %s", Text(), reason_.c_str());
   }
   actions.wake = NextWake(now);
   actions.log = std::exchange(log_, {});
@@ -495,10 +499,7 @@ void Reload::Read(ReloadActions& actions, Now now) {
 }
 
 void Reload::Ask(ReloadActions& actions, Now now) {
-  if (options_.nudge && Lags() && now.at >= nudge_at_) {
-    actions.nudge = true;
-    nudge_at_ = now.at + nudge_backoff_.Next();
-  }
+  actions.nudge = options_.nudge && Lags() && nudge_pace_.Take(now.at);
   if (!options_.expect_on_change || options_.expect == ReloadOptions::Source::kNone) return;
   const bool matches = relation_ == Relation::kMatch;
   if (read_at_ == kNever) return;  // there is nothing to hold against it yet
@@ -595,8 +596,8 @@ void Reload::Report(Now now) {
   if (phase == ReloadPhase::kAhead && !heard_) {
     return Say(LogLevel::kInfo, "unheard", "Waiting to hear which certificate is expected", "");
   }
-  const PhaseText& text = TextOf(phase);
-  Say(text.level, text.event, text.text, reason_);
+  const PhaseText& how = kPhases[static_cast<size_t>(phase)];
+  Say(how.level, how.event, Text(), reason_);
 }
 
 void Reload::Say(LogLevel level, const char* event, std::string_view text,

@@ -29,17 +29,12 @@
 #include "domain/backoff.h"
 #include "domain/digest.h"
 #include "domain/lease_record.h"
+#include "domain/nudge_pace.h"
 
 namespace certlatch {
 
 constexpr size_t kMaxMethods = 8;
 constexpr Duration kFresh = 1s;  // a verdict on files is not older than that when it is acted on
-
-// The first nudge at once, then so long after each other while it does not help: the kubelet may
-// look at a Secret that it still has in its own cache.
-constexpr Duration kFirstNudgePause = 2s;
-constexpr Duration kLongestNudgePause = 5min;  // what lasts so long, no sync will mend
-constexpr Duration kNudgeAgain = 1s;           // at the soonest, whatever the source says
 
 struct ReloadOptions {
   enum class Source { kNone, kLease, kSecret };
@@ -48,6 +43,7 @@ struct ReloadOptions {
   size_t methods = 0;             // how many ways to tell the app; at most kMaxMethods
   bool prove = false;
   bool nudge = false;
+  bool written = false;  // by ourselves, upon a nudge: no kubelet brings what is expected
   Duration accept_newer_after = 2min;
   Duration prove_within = 30s;
   Duration reload_within = 60s;  // the caller's own bound on one round; longer is an alarm
@@ -123,7 +119,7 @@ struct ReloadActions {
   bool read_volume = false;             // -> OnVolume
   bool fetch_expected = false;          // -> OnExpected
   bool probe = false;                   // -> OnProof
-  bool nudge = false;                   // make kubelet sync: no answer needed
+  bool nudge = false;                   // have it brought: only a refusal need be told
   uint32_t reload = 0;                  // methods to run, one bit each -> OnReloaded, once for each
   std::optional<Duration> kubelet_lag;  // the mount caught up after that long
   std::vector<ReloadNote> log;
@@ -133,7 +129,7 @@ struct ReloadActions {
 
 enum class ReloadPhase {
   kVerifying,  // there is no usable pair in the mount
-  kBehind,     // kubelet has not brought what is expected
+  kBehind,     // what is expected has not been brought (by kubelet), or written
   kAhead,      // the mount is ahead of, or cannot be ordered against, what is expected
   kReloading,
   kProving,
@@ -166,6 +162,7 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   // As often as it likes: what did not change costs nothing. Not for an outage; what was known then
   // stays known.
   void OnExpected(Expected expected, Now now);
+  void OnNudgeRefused(Now now) { nudge_pace_.OnRefused(now.at); }
   void OnReloaded(const ReloadOutcome& outcome, Now now);
   // The app's process and when it started, where a method knows it; none: there is none.
   void OnApp(std::optional<Instant> started, Now now);
@@ -215,6 +212,7 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Instant RetryAt() const;
   ReloadPhase PhaseNow() const;
   std::string ReasonOf(ReloadPhase phase, Instant at) const;
+  const char* Text() const;
   std::string Trouble(Instant at) const;
   uint32_t AlarmsAt(Now now) const;
   std::string WhyAlarmed(ReloadAlarm alarm, Instant at) const;
@@ -263,8 +261,7 @@ class Reload {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Instant ask_at_ = kNever;
   bool asked_ = false;  // since this generation came
   Backoff ask_backoff_;
-  Instant nudge_at_{};
-  Backoff nudge_backoff_;
+  NudgePace nudge_pace_;
   std::optional<Digest> accepted_;
   bool forced_ = false;
 

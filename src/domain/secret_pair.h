@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -22,7 +23,14 @@ struct SecretPair {
   PairBytes Bytes() const;
 };
 
+// What the keys of the three are called.
+struct SecretKeys {
+  std::string_view cert = "tls.crt";
+  std::string_view key = "tls.key";
+  std::string_view ca = "ca.crt";
+};
+
 // Error (kRetry): "has no tls.crt", "tls.key is not base64".
-Result<SecretPair> ReadSecretPair(const Json& secret);
+Result<SecretPair> ReadSecretPair(const Json& secret, const SecretKeys& keys = {});
 
 }  // namespace certlatch

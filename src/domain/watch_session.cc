@@ -14,6 +14,9 @@ constexpr size_t kMaxPages = kMaxObjects;
 // How often in a row a right that we had is denied before that is believed: an authorizer that has
 // just been started may not know its rules yet. With the pauses in between about ten seconds.
 constexpr int kDenials = 8;
+// What the server finds wrong with a request is as wrong in the next one, unless somebody in
+// between has said so.
+constexpr Duration kRefusedPause = 30s;
 // A watch that lived this long was a real one: what ended it is no reason to back off. (An event is
 // no such sign: a proxy may cut off every watch after its first.)
 constexpr Duration kLived = 5s;
@@ -241,7 +244,10 @@ WatchStep WatchSession::OnRefused(const ApiAnswer& answer) {
   }
   const bool ours = answer.status >= 300 && answer.status < 500 && answer.status != 408 &&
                     answer.status != 409 && answer.status != 425 && answer.status != 429;
-  if (ours && answer.problem.empty()) return Stop({Code::kConfig, DescribeAnswer(answer)});
+  if (ours && answer.problem.empty()) {
+    if (settings_.retry_refused) return Retry(DescribeAnswer(answer), kRefusedPause);
+    return Stop({Code::kConfig, DescribeAnswer(answer)});
+  }
   return Retry(DescribeAnswer(answer), answer.retry_after.value_or(Duration::zero()));
 }
 

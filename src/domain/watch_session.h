@@ -57,7 +57,8 @@ struct WatchSettings {
   Duration retry_most = 5s;
   bool retry_unauthorized = true;  // credentials come from files that rotate
   bool retry_forbidden = false;
-  uint64_t seed = 0;  // of the jitter
+  bool retry_refused = false;  // any other refusal: for those who have nothing better to do
+  uint64_t seed = 0;           // of the jitter
 };
 
 struct WatchStep {

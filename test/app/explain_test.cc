@@ -209,6 +209,18 @@ TEST(Explain, TellsWhatItHasWhenTimeIsUp) {
   EXPECT_FALSE(look.host.HasTimers());
 }
 
+TEST(Explain, AVerdictStandsThoughTheRestDoesNotAnswer) {
+  Look look({"service/db:5432"});
+  look.Answer("/services?", 200, ListOf(R"({"metadata":{"name":"db","namespace":"prod"},
+                         "spec":{"selector":{"app":"db"},"ports":[{"port":5432}]}})"));
+  look.Answer("/endpointslices?", 200, kNoItems);
+  look.host.Advance(30s);
+  EXPECT_THAT(
+      look.host.printed,
+      ElementsAre("service/db:5432: no ready endpoint on port 5432 (0 ready, 0 not ready)"));
+  EXPECT_TRUE(look.result);
+}
+
 TEST(Explain, EndsAtOnceWhenItIsInterrupted) {
   Look look({"certificate/web"});
   look.explain->Interrupt("SIGTERM");

@@ -165,6 +165,32 @@ TEST(Mounted, APairIsMetTheMomentItIsThere) {
   EXPECT_TRUE(run.IsMet());
 }
 
+TEST(Mounted, ABurstOfEventsIsLookedAtAtOnceAndInTheEnd) {
+  Waiting run("");
+  run.Start();
+  run.host.Advance(5s);
+  const FakeHost::Directory& directory = run.host.directories["/tls"];
+  const int before = directory.looks;
+  for (int i = 0; i < 50; ++i) {
+    run.host.Hint("/tls");
+    run.host.Advance(1ms);
+  }
+  run.Bring(0);
+  EXPECT_EQ(directory.looks, before + 1) << "the first at once";
+  run.host.Advance(100ms);
+  EXPECT_TRUE(run.IsMet()) << "no event is lost";
+}
+
+TEST(Mounted, EventsThatNeverEndDoNotPutOffTheLook) {
+  Waiting run("");
+  run.Start();
+  for (int i = 0; i < 15; ++i) {
+    run.Bring(0);
+    run.host.Advance(10ms);
+  }
+  EXPECT_TRUE(run.IsMet());
+}
+
 TEST(Mounted, APairIsFoundThoughNoEventTellsOfIt) {
   Waiting run("");
   run.Start();
@@ -285,6 +311,7 @@ TEST(Mounted, NeverMetByAMountThatTheLastKnownSecretIsNot) {
   run.Bring(1);
   EXPECT_TRUE(run.running());
   run.Bring(2);
+  run.host.Advance(100ms);  // a burst is looked at together
   EXPECT_TRUE(run.IsMet());
 }
 
@@ -500,6 +527,18 @@ TEST(Nudge, StartsAnewForAnotherCertificate) {
   run.Pass(80s);
   const size_t before = run.Nudges();
   run.Know(SecretOf(Generation(1), 12));
+  run.host.Advance(2s);
+  EXPECT_EQ(run.Nudges(), before + 1);
+}
+
+TEST(Nudge, StartsAnewForAnotherCaOfTheSameCertificate) {
+  Waiting run("secret/web-tls", Nudging());
+  run.Mount(0).host.directories["/tls"].files["ca.crt"] = Authority().cert_pem();
+  run.Start();
+  run.Know(SecretOf(Generation(0), 3, WithCa("another")));
+  run.Pass(80s);
+  const size_t before = run.Nudges();
+  run.Know(SecretOf(Generation(0), 12, WithCa("yet another")));
   run.host.Advance(2s);
   EXPECT_EQ(run.Nudges(), before + 1);
 }

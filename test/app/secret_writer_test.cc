@@ -7,6 +7,7 @@
 
 #include "app/sidecar.h"
 #include "app/wait.h"
+#include "base/text.h"
 #include "domain/base64.h"
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
@@ -176,6 +177,17 @@ TEST(WaitWrite, TriesAgainWhereThereMayBeRoomLater) {
   EXPECT_EQ(run.host.writes, 1);
 }
 
+TEST(WaitWrite, OnceTheSecretIsReadyNobodyHasToFillIt) {
+  Waiting run;
+  run.AnswerList("");
+  run.host.Advance(1s);
+  ASSERT_NE(run.host.Find("certificates"), 0) << "who is to fill it?";
+  run.host.write_problem = Error{Code::kRetry, "/tls: No space left on device"};
+  run.host.Send(run.host.Find(kWatch), Event("ADDED", TlsSecret(0, 3)));
+  EXPECT_THAT(run.host.logged.back(), HasSubstr("No space left on device"));
+  EXPECT_EQ(run.host.Find("certificates"), 0) << "the answer would take the place of the reason";
+}
+
 TEST(WaitWrite, EndsWhereWaitingCannotHelp) {
   FakeHost* host = nullptr;
   Waiting run;
@@ -254,7 +266,7 @@ struct Running {
 
   SidecarOptions options;
   FakeHost host;
-  FakePod pod;
+  FakePod pod{{options.pod.volume.cert_file, options.pod.volume.key_file, "ca.crt"}};
   bool hinted = false;
   std::unique_ptr<Sidecar> sidecar;
   std::optional<WaitResult> result;
@@ -329,6 +341,21 @@ TEST(SidecarWrite, BringsBackWhatSomebodyElseHasTakenAway) {
   EXPECT_EQ(run.pod.told.size(), 1U) << "the app has this pair";
 }
 
+TEST(SidecarWrite, BlamesNoKubeletForWhatSomebodyElseHasPutThere) {
+  Running run;
+  run.AnswerList(TlsSecret(1, 3));
+  run.pod.Answer(ReloadMethod::kSignal);
+  run.pod.files["tls.crt"] = run.host.files["/tls/tls.crt"] = Pair(0).cert;
+  run.pod.files["tls.key"] = run.host.files["/tls/tls.key"] = Pair(0).key;
+  run.pod.Hint();
+  run.host.Advance(3s);
+  run.Settle();
+  EXPECT_EQ(run.pod.files["tls.crt"], Pair(1).cert);
+  EXPECT_THAT(run.host.Log(), HasSubstr("waiting for it to be written"));
+  EXPECT_THAT(run.host.Log(), Not(HasSubstr("kubelet")));
+  EXPECT_THAT(run.sidecar->Page("/metrics").body, HasSubstr("kubelet_lag_seconds_count 0"));
+}
+
 TEST(SidecarWrite, TriesAgainWhereItCouldNotWrite) {
   Running run;
   run.host.write_problem = Error{Code::kConfig, "/tls: Read-only file system; mount an emptyDir"};
@@ -348,6 +375,36 @@ TEST(SidecarWrite, WritesSecretsOfOtherTypesAsTheyAre) {
   EXPECT_EQ(run.pod.files["user"], "u");
   EXPECT_THAT(run.pod.told, IsEmpty()) << "there is no pair";
   EXPECT_THAT(run.host.Log(), Not(HasSubstr("is not written")));
+}
+
+TEST(SidecarWrite, ExpectsTheFilesThatItIsToldOf) {
+  SidecarOptions options = Writing();
+  options.pod.volume.cert_file = "server.crt";
+  options.pod.volume.key_file = "server.key";
+  Running run(std::move(options));
+  const auto secret = [](int number, int version) {
+    return SecretOf(
+        Format(R"("server.crt":"%s","server.key":"%s","tls.crt":"%s")",
+               EncodeBase64(Pair(number).cert).c_str(), EncodeBase64(Pair(number).key).c_str(),
+               EncodeBase64(Pair(1 - number).cert).c_str()),
+        version, "Opaque");
+  };
+  run.AnswerList(secret(0, 3));
+  ASSERT_EQ(run.pod.told.size(), 1U) << run.host.Log();
+  run.pod.Answer(ReloadMethod::kSignal);
+  run.Send("MODIFIED", secret(1, 11));
+  EXPECT_EQ(run.pod.told.size(), 2U);
+  EXPECT_THAT(run.host.Log(), Not(HasSubstr("mismatch")));
+}
+
+TEST(SidecarWrite, SaysWhichKeyTheSecretLacks) {
+  SidecarOptions options = Writing();
+  options.pod.volume.cert_file = "server.crt";
+  Running run(std::move(options));
+  run.AnswerList(TlsSecret(0, 3));
+  EXPECT_THAT(run.sidecar->Page("/startupz").body, HasSubstr("server.crt"));
+  run.host.Advance(4min);
+  EXPECT_THAT(run.host.Log() + run.Error(), Not(HasSubstr("has no tls.crt")));
 }
 
 TEST(SidecarWrite, SaysWhyNothingIsWrittenWhereItEndsForThat) {

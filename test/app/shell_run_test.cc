@@ -211,6 +211,18 @@ TEST(ShellRun, ALoopWithoutSleepDoesNotSpin) {
   EXPECT_EQ(run.host.Open().size(), 1U);
 }
 
+TEST(ShellRun, ASlowServerIsLeftItsTimeToAnswer) {
+  Running run("until kubectl get certificate web; do :; done");
+  run.host.Answer(run.host.Find("certificates?"), 400, "no");
+  run.host.Advance(1s);
+  const int asked = run.host.Find("certificates?");
+  ASSERT_NE(asked, 0);
+  run.host.Advance(10s);
+  EXPECT_EQ(run.host.Find("certificates?"), asked) << "not dropped for another of its kind";
+  run.host.Answer(asked, 200, List(Certificate("True", 3)));
+  EXPECT_TRUE(run.Ended());
+}
+
 TEST(ShellRun, JudgesTheStatusOfAnAnswer) {
   Running run(
       "until [ \"$(curl -s -o /dev/null -w '%{http_code}' http://a/)\" = 200 ]; do sleep 1; "
@@ -289,6 +301,15 @@ TEST(ShellRun, PausesAndEndsAtExit) {
   run.host.Advance(1s);
   ASSERT_TRUE(run.Ended());
   EXPECT_EQ(run.host.said, "a\nb\n");
+}
+
+TEST(ShellRun, WhatIsMetInTheMomentOfAnInterruptionIsNotHeard) {
+  Running run("kubectl wait web && kubectl wait a; echo never");
+  run.run->Interrupt("SIGTERM");
+  run.host.Answer(run.host.Find("name%3Dweb"), 200, List(Certificate("True", 3)));
+  ASSERT_TRUE(run.Ended());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kNotMet);
+  EXPECT_EQ(run.host.said, "");
 }
 
 TEST(ShellRun, EndsAtOnceWhenInterrupted) {

@@ -491,6 +491,19 @@ TEST(Sidecar, HasNoOtherPages) {
   EXPECT_THAT(run.Body("/metrics"), HasSubstr("version=\"1.2.3\""));
 }
 
+TEST(Sidecar, ARefusalOfTheApiServersIsNotTheEndOfItsWatch) {
+  Running run(Following());
+  run.host.Answer(run.host.Find("leases?"), 400, "who are you?");
+  EXPECT_THAT(run.host.Log(), HasSubstr("HTTP 400: who are you?; retrying"));
+  run.host.Advance(10s);
+  EXPECT_EQ(run.host.Find("leases?"), 0) << "not fast";
+  run.host.Advance(30s);
+  ASSERT_NE(run.host.Find("leases?"), 0) << "but it is retried";
+  run.host.Answer(run.host.Find("leases?"), 200, List(LeaseOf(Generation(0), 3)));
+  EXPECT_EQ(run.pod.told.size(), 1U);
+  EXPECT_THAT(run.host.Log(), HasSubstr("all is well again"));
+}
+
 TEST(Sidecar, NudgesTheKubeletWhileTheLeaseIsAhead) {
   SidecarOptions options = Following();
   options.reload.nudge = true;
@@ -506,6 +519,8 @@ TEST(Sidecar, NudgesTheKubeletWhileTheLeaseIsAhead) {
   EXPECT_EQ(run.host.Open().back().target, "/api/v1/namespaces/prod/pods/web-0/status");
   run.host.Answer(change, 403, "");
   EXPECT_THAT(run.host.Log(), HasSubstr("--nudge: HTTP 403; the kubelet will sync in its own"));
+  run.host.Advance(4min);
+  EXPECT_EQ(run.host.FindChange(), 0) << "rights come rarely";
   run.Rotate(1);
   EXPECT_EQ(run.pod.told.size(), 2U) << "without it, too";
   run.pod.Answer(ReloadMethod::kSignal);

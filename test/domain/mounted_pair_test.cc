@@ -43,6 +43,25 @@ VolumeFile Absent(const std::string& path) {
   return {Secret(), path + ": No such file or directory"};
 }
 
+// What ExamineFiles keeps of `known` where the files hold `pair`.
+std::string KeptWarning(const ExaminedPair& known, const PemPair& pair) {
+  VolumeSnapshot snapshot;
+  snapshot.files.push_back(Present(pair.cert));
+  snapshot.files.push_back(Present(pair.key));
+  return ExamineFiles(snapshot, PairRules(), {&known}).mounted.warning;
+}
+
+TEST(MountedPair, TheVerdictOnTheSameBytesIsKept) {
+  ExaminedPair known = ExaminePair({Pair().cert, Pair().key, {}}, PairRules());
+  known.mounted.warning = "kept";
+  EXPECT_EQ(KeptWarning(known, Pair()), "kept");
+  EXPECT_EQ(KeptWarning(known, Authority().Issue(ForNames({"web.example"}))), "");
+  EXPECT_EQ(KeptWarning(known, {Pair().cert, Authority().Issue(CertSpec()).key}), "");
+  EXPECT_EQ(KeptWarning(ExaminedPair(), Pair()), "") << "nothing has been read yet";
+  known.mounted.problem = "a verdict that depends on what else there is";
+  EXPECT_EQ(KeptWarning(known, Pair()), "");
+}
+
 TEST(MountedPair, IsVerifiedWithItsDigestsAndItsLeaf) {
   const ExaminedPair pair =
       ExaminePair({Pair().cert, Pair().key, Authority().cert_pem()}, PairRules());

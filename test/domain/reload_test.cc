@@ -410,6 +410,30 @@ TEST(Reload, RaisesAnAlarmForARoundThatDoesNotEnd) {
 
 // --- expected and mounted ---------------------------------------------------------------------
 
+TEST(Reload, BlamesNoKubeletForWhatIsWritten) {
+  ReloadOptions options = Options(Source::kSecret, 1, true);
+  options.nudge = options.written = true;
+  Settled sidecar(options);
+  sidecar.Expect(Says(Pair("b", 60))).Run(10s);
+  EXPECT_EQ(sidecar.phase(), ReloadPhase::kBehind);
+  EXPECT_THAT(sidecar.log, HasSubstr("Certificate hash mismatch, waiting for it to be written: "));
+  EXPECT_THAT(sidecar.log, Not(HasSubstr("kubelet")));
+  EXPECT_GE(sidecar.nudges, 2) << "to be written";
+}
+
+TEST(Reload, ARefusedNudgeIsTriedAgainRarely) {
+  ReloadOptions options = Options(Source::kLease, 1, true);
+  options.nudge = true;
+  Settled sidecar(options);
+  sidecar.Expect(Says(Pair("b", 60))).Run(100ms);
+  EXPECT_EQ(sidecar.nudges, 1);
+  sidecar.reload.OnNudgeRefused(sidecar.Time());
+  sidecar.Run(kRefusedNudgePause - 1s);
+  EXPECT_EQ(sidecar.nudges, 1);
+  sidecar.Run(2s);
+  EXPECT_EQ(sidecar.nudges, 2);
+}
+
 TEST(Reload, WaitsForKubeletWhileTheLeaseIsAhead) {
   ReloadOptions options = Options(Source::kLease, 1, true);
   options.nudge = true;
