@@ -7,17 +7,18 @@
 #include <cstring>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace certlatch {
 namespace {
 
 Error FileError(const std::string& path, const char* problem) {
-  return Failure(Code::kRetry, "%s: %s", path.c_str(), problem);
+  return Failure(Code::kRetry, "%s: %s", Printable(path).c_str(), problem);
 }
 
 Error TooLarge(const std::string& path, size_t most) {
-  return Failure(Code::kRetry, "%s: larger than %zu bytes", path.c_str(), most);
+  return Failure(Code::kRetry, "%s: larger than %zu bytes", Printable(path).c_str(), most);
 }
 
 }  // namespace

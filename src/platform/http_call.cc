@@ -25,7 +25,7 @@ Result<Secret> ReadBasicAuth(const std::string& path) {
   Wipe(*text);
   if (!fits) {
     return Failure(Code::kRetry, "--http-auth-file: %s: want user:password in its first line",
-                   path.c_str());
+                   Printable(path).c_str());
   }
   return credentials;
 }
