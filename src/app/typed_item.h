@@ -27,6 +27,8 @@ class TypedItem : public WaitItem {
  protected:
   // target_ is complete.
   virtual void OnType() = 0;
+  // True: the item has failed, since its manifest has another namespace than the command line.
+  bool RefuseNamespace();
   // Not found as kubectl puts it.
   std::string NoSuchType() const;
   // What the watch that has stopped says, as the item's last word.
