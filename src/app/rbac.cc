@@ -121,27 +121,27 @@ constexpr Link kLinks[] = {
     {"orders", "challenges", kList},
     {"externalsecrets", "secretstores", kGet},
     {"externalsecrets", "clustersecretstores", kGet},
-    {"endpoints", "services", kGet},
-    {"endpointslices", "services", kGet},
-    {"services", "pods", kList},
-    {"deployments", "pods", kList},
-    {"statefulsets", "pods", kList},
-    {"daemonsets", "pods", kList},
-    {"replicasets", "pods", kList},
-    {"jobs", "pods", kList},
+    {"endpoints endpointslices", "services", kGet},
+    {"services deployments statefulsets daemonsets replicasets jobs", "pods", kList},
 };
 
 void AddLinks(const TargetName& name, const std::string& ns, Rights& rights) {
   Resource resource;
   if (!Identify(name.type, resource)) return;
-  std::string reached = resource.plural;
+  // Other groups have types of these names, too.
+  const auto known = FindWellKnownType(resource.plural);
+  if (!known || known->group != resource.group) return;
+  unsigned reached = 0;
   for (const Link& link : kLinks) {
-    // Other groups have types of these names, too.
-    const bool first = resource.plural == link.from;
-    if (WordIn(link.from, reached.c_str()) < 0) continue;
-    if (first && resource.group != WellKnown(link.from).group) return;
-    reached += Format(" %s", link.to);
-    const bool same_name = first && std::string_view(link.to) == "services";
+    const bool first = WordIn(resource.plural, link.from) >= 0;
+    bool follows = first;
+    for (const Link& before : kLinks) {
+      const bool to_this = (reached >> (&before - kLinks) & 1U) != 0;
+      follows = follows || (to_this && WordIn(before.to, link.from) >= 0);
+    }
+    if (!follows) continue;
+    reached |= 1U << (&link - kLinks);
+    const bool same_name = first && WellKnown(link.to).kind == "Service";
     rights.Add({WellKnown(link.to), name.ns.empty() ? ns : name.ns, same_name ? name.name : "", ""},
                link.verbs);
   }

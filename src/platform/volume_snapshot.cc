@@ -67,7 +67,7 @@ class Look {
 };
 
 void Look::Fail(const std::string& path, const char* problem) {
-  problem_ = Format("%s: %s", Printable(path).c_str(), problem);
+  problem_ = PathError(path, problem).text;
 }
 
 void Look::Note(const struct stat& info) {
@@ -212,11 +212,10 @@ std::optional<uint64_t> MountOf(int fd) {
 }
 
 Error SubPath(const std::string& path) {
-  return Failure(
-      Code::kConfig,
-      "%s: mounted with subPath, which the kubelet never updates; mount the whole volume "
-      "on a directory of its own",
-      Printable(path).c_str());
+  return PathError(path,
+                   "mounted with subPath, which the kubelet never updates; mount the whole volume "
+                   "on a directory of its own",
+                   Code::kConfig);
 }
 
 }  // namespace
@@ -227,8 +226,8 @@ Error SubPath(const std::string& path) {
   const UniqueFd top(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!top.valid()) {
     const int problem = errno;
-    return Failure(problem == ENOENT ? Code::kNotFound : Code::kRetry, "%s: %s",
-                   Printable(directory).c_str(), std::strerror(problem));
+    return PathError(directory, std::strerror(problem),
+                     problem == ENOENT ? Code::kNotFound : Code::kRetry);
   }
   std::optional<Look> last;
   for (int i = 0; i < kMaxLooks; ++i) {
@@ -237,7 +236,7 @@ Error SubPath(const std::string& path) {
     if (look.IsWhole() || (last && look.SawTheSame(*last))) return std::move(look).Take();
     last.emplace(std::move(look));
   }
-  return Failure(Code::kRetry, "%s: keeps changing while it is read", Printable(directory).c_str());
+  return PathError(directory, "keeps changing while it is read");
 }
 
 [[gnu::noinline]] Status RefuseSubPath(const std::string& directory,

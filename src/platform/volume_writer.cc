@@ -54,8 +54,8 @@ Error Problem(const std::string& path) {
 }
 
 Error Foreign(const std::string& directory, const char* name) {
-  return Failure(Code::kConfig, "%s/%s: was not made by certlatch; use an empty directory",
-                 Printable(directory).c_str(), name);
+  return PathError(Format("%s/%s", directory.c_str(), name),
+                   "was not made by certlatch; use an empty directory", Code::kConfig);
 }
 
 // One at a time: the lock goes with the descriptor, however this ends.
@@ -67,8 +67,7 @@ Status OpenLocked(const std::string& directory, UniqueFd& top) {
   if (!top.valid()) return Problem(directory);
   if (flock(top.get(), LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return Problem(directory);
-  return Failure(Code::kRetry, "%s: another certlatch is writing there",
-                 Printable(directory).c_str());
+  return PathError(directory, "another certlatch is writing there");
 }
 
 // A new file, whole and with its mode before it is closed. False: see errno.

@@ -91,17 +91,18 @@ class Rbac : public ClusterTest {
   }
 
   // Creates an object and sets its status; returns its uid.
-  std::string Put(const char* group_version, const char* plural, const std::string& metadata,
+  std::string Put(const char* group_version, const char* kind, const std::string& metadata,
                   const char* spec, const char* status) {
+    const std::string plural = ToLower(kind) + "s";
     const Response made =
         api().Post(Path(group_version, plural),
-                   Format(R"({"metadata":{%s},"spec":%s})", metadata.c_str(), spec));
+                   Format(R"({"apiVersion":"%s","kind":"%s","metadata":{%s},"spec":%s})",
+                          group_version, kind, metadata.c_str(), spec));
     EXPECT_EQ(made.status, 201) << made.body;
     const Result<Json> object = ParseJson(made.body);
     if (!object) return "";
-    Patch(Path(group_version, plural, std::string((*object)["metadata"]["name"].AsString())) +
-              "/status",
-          Format(R"({"status":%s})", status));
+    const std::string name((*object)["metadata"]["name"].AsString());
+    Patch(Path(group_version, plural, name) + "/status", Format(R"({"status":%s})", status));
     return std::string((*object)["metadata"]["uid"].AsString());
   }
   static std::string OwnedBy(const std::string& uid) {
@@ -249,18 +250,18 @@ TEST_F(Rbac, IsExactlyEnoughForExplainToWalkTheWholeChain) {
   constexpr const char* kAcme = "acme.cert-manager.io/v1";
   constexpr const char* kPending = R"({"state":"pending"})";
   constexpr const char* kIssuerRef = R"({"secretName":"s","issuerRef":{"name":"ca"}})";
-  Put(kManager, "issuers", R"("name":"ca")", R"({"acme":{}})",
+  Put(kManager, "Issuer", R"("name":"ca")", R"({"acme":{}})",
       R"({"conditions":[{"type":"Ready","status":"True"}]})");
-  const std::string certificate = Put(kManager, "certificates", R"("name":"web")", kIssuerRef,
+  const std::string certificate = Put(kManager, "Certificate", R"("name":"web")", kIssuerRef,
                                       R"({"conditions":[{"type":"Issuing","status":"True"}]})");
   const std::string request =
-      Put(kManager, "certificaterequests",
+      Put(kManager, "CertificateRequest",
           R"("name":"web-1","annotations":{"cert-manager.io/certificate-revision":"1"})" +
               OwnedBy(certificate),
           kIssuerRef, R"({"conditions":[{"type":"Approved","status":"True"}]})");
   const std::string order =
-      Put(kAcme, "orders", R"("name":"web-1-7")" + OwnedBy(request), "{}", kPending);
-  Put(kAcme, "challenges", R"("name":"web-1-7-9")" + OwnedBy(order), R"({"type":"HTTP-01"})",
+      Put(kAcme, "Order", R"("name":"web-1-7")" + OwnedBy(request), "{}", kPending);
+  Put(kAcme, "Challenge", R"("name":"web-1-7-9")" + OwnedBy(order), R"({"type":"HTTP-01"})",
       kPending);
   const std::vector<std::string> arguments = {"certificate/web"};
   Grant("explain", arguments);
