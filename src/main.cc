@@ -81,7 +81,13 @@ void BlankScript(int argc, char** argv) {
   }
 }
 
-void PrintError(const std::string& text) { WriteLine(STDERR_FILENO, text); }
+// Each of its lines as it may be shown; kubectl gives some errors two.
+void AddLines(std::string_view error, std::string& text) {
+  for (const std::string_view line : Split(error, '\n')) {
+    text += Printable(line, kMaxLastWords);
+    text += '\n';
+  }
+}
 
 int ExitStatus(WaitOutcome outcome, bool as_kubectl) {
   if (outcome == WaitOutcome::kMet) return kExitMet;
@@ -100,20 +106,19 @@ void DropPrefixes(std::vector<std::string>& lines) {
 void LastWords(const std::vector<std::string>& lines, const std::string& termination_log) {
   if (termination_log.empty()) return;
   std::string text;
-  for (const std::string& line : lines) {
-    text += line;
-    text += '\n';
-  }
+  for (const std::string& line : lines) AddLines(line, text);
   text.resize(std::min(text.size(), kMaxLastWords));
   (void)OverwriteFile(termination_log, text).has_value();  // there is nobody left to tell
 }
 
 int FailBeforeStart(const Error& error, const OutputOptions& output) {
-  // As text it may have two lines, as kubectl's does.
-  const bool text = output.format == LogFormat::kText;
-  PrintError(
-      text ? error.text
-           : Render({LogLevel::kError, "failed", error.text}, output.format, SystemWallTime()));
+  std::string text;
+  if (output.format == LogFormat::kText) {
+    AddLines(error.text, text);
+  } else {
+    text = Render({LogLevel::kError, "failed", error.text}, output.format, SystemWallTime());
+  }
+  WriteLine(STDERR_FILENO, Trim(text));
   LastWords({error.text}, output.termination_log);
   return kExitNotMet;
 }
@@ -252,14 +257,18 @@ int RunInstall(const Stage& /*stage*/, Command& command) {
   return FailBeforeStart(std::move(installed).error().With("error"), command.output);
 }
 
+Status ReadManifestsOf(WaitOptions& wait) {
+  const Instant begin = Loop::Now();
+  Status read = ReadManifestFiles(wait.files, wait.recursive, wait.limit(), wait.targets);
+  wait.spent = Loop::Now() - begin;
+  return read;
+}
+
 // The objects of what the command, or a script's `kubectl wait`, names with -f.
 Status ReadManifests(Command& command) {
-  WaitOptions* wait = &command.wait;
-  Status read = ReadManifestFiles(wait->files, wait->recursive, wait->targets);
-  for (const auto& options : command.shell.kubectl) {
-    wait = options.get();
-    if (!read || wait == nullptr) continue;
-    read = ReadManifestFiles(wait->files, wait->recursive, wait->targets);
+  Status read = ReadManifestsOf(command.wait);
+  for (const auto& wait : command.shell.kubectl) {
+    if (read && wait != nullptr) read = ReadManifestsOf(*wait);
   }
   return read;
 }

@@ -183,7 +183,7 @@ bool ObjectItem::KnowsAll() {
 bool ObjectItem::CheckExistence() {
   if (std::exchange(seen_, true)) return false;
   const bool waits_for_creation = IsCreate(goals()[0]);
-  if (!options_.must_exist() || !IsAbsent() || waits_for_creation) return false;
+  if (!options_.must_exist() || !IsAbsent() || waits_for_creation) return RefuseNamespace();
   if (AskForDeletion(goals())) {
     board_.OnMet(*this, /*silent=*/true);  // as kubectl: nothing to delete, nothing to say
     return true;

@@ -37,8 +37,9 @@ Publish::Publish(Host& host, Pod& pod, const PublishOptions& options,
   lease_name_ = {Source::kLease, options_.lease, options_.ns, options_.annotation_prefix};
   secret_name_ = {Source::kSecret, options_.secret, options_.ns, ""};
   lease_label_ = ExpectLabel(lease_name_);
-  source_label_ = options_.secret.empty() ? Format("volume %s", options_.volume.directory.c_str())
-                                          : ExpectLabel(secret_name_);
+  source_label_ = options_.secret.empty()
+                      ? Format("volume %s", Printable(options_.volume.directory).c_str())
+                      : ExpectLabel(secret_name_);
 }
 
 Publish::~Publish() = default;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "domain/rights.h"
+#include "domain/shell_words.h"
 
 namespace certlatch {
 namespace {
@@ -104,11 +105,56 @@ Status AddWait(const WaitOptions& wait, Rights& rights, unsigned verbs = kList |
   return Error{Code::kConfig, "manifests are not read for this; name their objects instead of -f"};
 }
 
+// What explain looks at from each type on (domain/diagnosis.cc), in the order of its walk.
+struct Link {
+  const char* from;
+  const char* to;
+  unsigned verbs;
+};
+constexpr Link kLinks[] = {
+    {"secrets", "certificates", kGet | kList},
+    {"secrets", "externalsecrets", kGet | kList},
+    {"certificates", "certificaterequests", kList},
+    {"certificaterequests", "issuers", kGet},
+    {"certificaterequests", "clusterissuers", kGet},
+    {"certificaterequests", "orders", kList},
+    {"orders", "challenges", kList},
+    {"externalsecrets", "secretstores", kGet},
+    {"externalsecrets", "clustersecretstores", kGet},
+    {"endpoints endpointslices", "services", kGet},
+    {"services deployments statefulsets daemonsets replicasets jobs", "pods", kList},
+};
+
+void AddLinks(const TargetName& name, const std::string& ns, Rights& rights) {
+  Resource resource;
+  if (!Identify(name.type, resource)) return;
+  // Other groups have types of these names, too.
+  const auto known = FindWellKnownType(resource.plural);
+  if (!known || known->group != resource.group) return;
+  unsigned reached = 0;
+  for (const Link& link : kLinks) {
+    const bool first = WordIn(resource.plural, link.from) >= 0;
+    bool follows = first;
+    for (const Link& before : kLinks) {
+      const bool to_this = (reached >> (&before - kLinks) & 1U) != 0;
+      follows = follows || (to_this && WordIn(before.to, link.from) >= 0);
+    }
+    if (!follows) continue;
+    reached |= 1U << (&link - kLinks);
+    const bool same_name = first && WellKnown(link.to).kind == "Service";
+    rights.Add({WellKnown(link.to), name.ns.empty() ? ns : name.ns, same_name ? name.name : "", ""},
+               link.verbs);
+  }
+}
+
+// All that it can read: to say more is what it is for.
 Status AddExplain(const ExplainOptions& explain, Rights& rights) {
   WaitOptions wait;
   wait.ns = explain.ns;
   wait.targets = explain.targets;
-  return AddWait(wait, rights, kList);  // once
+  Status added = AddWait(wait, rights, kList);  // once
+  for (const TargetName& name : explain.targets) AddLinks(name, explain.ns, rights);
+  return added;
 }
 
 // `kubectl get` of a script is watched, too. `ns`: that of its first kubectl.

@@ -1,6 +1,7 @@
 // RbacFor is `certlatch rbac`: the least rights with which a command does all it is asked for,
 // from its command line alone. What only makes a message better (the chain behind a Certificate
-// that is not ready) is not among them, since certlatch goes on without it.
+// that is not ready) is not among them, since certlatch goes on without it; but for explain, which
+// is there for that.
 #pragma once
 
 #include <string>

@@ -37,7 +37,9 @@ void TypedItem::OnResolved(Result<Resource>&& resource) {
     target_.resource = *std::move(resource);
     const std::string& ns = target_.name.ns.empty() ? options_.ns : target_.name.ns;
     target_.ns = target_.resource.namespaced ? ns : "";
-    return OnType();
+    // kubectl looks for the object first.
+    if (options_.as_kubectl || !RefuseNamespace()) OnType();
+    return;
   }
   const Error& error = resource.error();
   const bool qualified = target_.name.type.find('.') != std::string::npos;
@@ -53,6 +55,16 @@ void TypedItem::OnResolved(Result<Resource>&& resource) {
     default:
       return Retry(backoff_.Next(), error.text);
   }
+}
+
+bool TypedItem::RefuseNamespace() {
+  const bool same = target_.ns.empty() || target_.ns == options_.ns;
+  if (same || !options_.ns_given || target_.name.no_match.empty()) return false;
+  Fail(
+      Format("error: the namespace from the provided object \"%s\" does not match the namespace "
+             "\"%s\". You must pass '--namespace=%s' to perform this operation.",
+             target_.ns.c_str(), options_.ns.c_str(), target_.ns.c_str()));
+  return true;
 }
 
 void TypedItem::Retry(Duration pause, const std::string& reason) {

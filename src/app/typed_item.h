@@ -29,6 +29,8 @@ class TypedItem : public WaitItem {
   virtual void OnType() = 0;
   // As kubectl puts it: denied, or no such type.
   std::string LastWord(const ObjectWatcher& watcher) const override;
+  // True: the item has failed, since its manifest has another namespace than the command line.
+  bool RefuseNamespace();
 
   Target target_;
   bool seen_ = false;  // the present state of all that it is judged by has been known once

@@ -15,9 +15,6 @@
 namespace certlatch {
 namespace {
 
-// --timeout=0 asks for one look; an API server that does not answer must not make it a long one.
-constexpr Duration kOneLook = 30s;
-
 // An object must exist before anything else can be asked of it (kubectl 1.36 does the same).
 void OrderGoals(std::vector<Goal>& goals) {
   std::vector<Goal> ordered;
@@ -59,7 +56,7 @@ Wait::Wait(Host& host, WaitOptions& options, Function<void(WaitResult&&)> done)
 Wait::~Wait() = default;
 
 void Wait::Start() {
-  const Duration length = options_.timeout == Duration::zero() ? kOneLook : options_.timeout;
+  const Duration length = std::max<Duration>(options_.limit() - options_.spent, Duration::zero());
   deadline_ = SaturatingAdd(host_.Now(), length);
   deadline_timer_ = host_.After(length, [this] { OnTimeout(); });
   StartItems();

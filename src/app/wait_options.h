@@ -18,6 +18,9 @@ namespace certlatch {
 // have, so many are looked at at a time.
 constexpr size_t kMaxTargets = 100;
 
+// --timeout=0 asks for one look; an API server that does not answer must not make it a long one.
+constexpr Duration kOneLook = 30s;
+
 struct WaitOptions {
   std::vector<TargetName> targets;
   std::vector<TargetName> writes;  // Secrets to be written, each into the directory of its text
@@ -30,7 +33,9 @@ struct WaitOptions {
   bool all_namespaces = false;
   std::vector<Goal> goals;  // of every target without one of its own; none: ready
   Duration timeout = 180s;  // 0: look once. Bounds the whole command
+  Duration spent{};         // of that, before the wait begins
   std::string ns = "default";
+  bool ns_given = false;           // by a flag: objects of manifests must not be of another
   bool as_kubectl = false;         // kubectl's rules and words where they differ
   bool wait_for_existence = true;  // false: an absent object is an error, as in kubectl
   bool name_only = false;          // -o name
@@ -45,6 +50,8 @@ struct WaitOptions {
   NudgeOptions nudge;
   ReadinessSettings readiness;
   WatchSettings watch;
+
+  Duration limit() const { return timeout == Duration::zero() ? kOneLook : timeout; }
 
   // Whether it is an error that a target does not exist at the first look.
   bool must_exist() const { return as_kubectl || !wait_for_existence; }

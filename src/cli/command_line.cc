@@ -128,7 +128,11 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     DescribeFlags(kConnectionFlags, text);
     return Print(std::move(text), command);
   }
-  if (mode == "version" || mode == "--version") return Print(surroundings.version, command);
+  if (mode == "version" || mode == "--version") {
+    if (arguments.size() == 1) return Print(surroundings.version, command);
+    return Refuse("error: version takes no arguments, such as \"%s\"",
+                  Printable(arguments[1], 100).c_str());
+  }
   if (mode == "rbac") {
     return ParseRbac({arguments.begin() + 1, arguments.end()}, surroundings, command);
   }

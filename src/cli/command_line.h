@@ -24,7 +24,9 @@ struct Surroundings {
   std::string service_account_namespace;  // of the mounted file; "" outside of a pod
   // Of a kubeconfig, the one file that only the command line names. kNotFound: there is none.
   Result<std::string> (*read_file)(const std::string& path) = nullptr;
-  std::string version;  // what `certlatch version` prints
+  std::string version;       // what `certlatch version` prints
+  bool rights_only = false;  // nothing is run: the pod need not be known
+  bool in_script = false;    // for what a script calls kubectl
 };
 
 // `program` is argv[0]: as "kubectl" we are `kubectl wait`, as "sh" or "bash" its `-c`. The error's

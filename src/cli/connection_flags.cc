@@ -55,12 +55,14 @@ void UseServiceAccount(ConnectionOptions& options) {
 
 // Which file: the flag's, else the variable's, else kubectl's own. Where --server names another
 // server, only the flag's: a token is not sent where nobody said that it belongs.
-std::string KubeconfigPath(const Environment& environment, const Parsed& parsed, bool in_pod) {
+std::string KubeconfigPath(const Surroundings& surroundings, const Parsed& parsed, bool in_pod) {
+  const Environment& environment = surroundings.environment;
   if (!parsed.given.kubeconfig.empty()) return parsed.given.kubeconfig;
   if (!parsed.command.connection.server.empty()) return "";
   std::string path(ValueOf(environment, "KUBECONFIG"));
   const std::string_view home = ValueOf(environment, "HOME");
-  if (path.empty() && parsed.command.wait.as_kubectl && !in_pod && !home.empty()) {
+  const bool kubectl = parsed.command.wait.as_kubectl || surroundings.in_script;
+  if (path.empty() && kubectl && !in_pod && !home.empty()) {
     path.assign(home).append("/.kube/config");
   }
   return path;
@@ -69,7 +71,7 @@ std::string KubeconfigPath(const Environment& environment, const Parsed& parsed,
 [[gnu::noinline]] Status CompleteKubeconfig(const Surroundings& surroundings, Parsed& parsed,
                                             bool in_pod) {
   Given& given = parsed.given;
-  const std::string path = KubeconfigPath(surroundings.environment, parsed, in_pod);
+  const std::string path = KubeconfigPath(surroundings, parsed, in_pod);
   if (path.empty() || surroundings.read_file == nullptr) {
     if (given.context.empty()) return {};
     return Refuse("--context \"%s\" is of a kubeconfig: give --kubeconfig",
@@ -138,6 +140,13 @@ Status SetHeaderText(void* place, std::string_view value) {
 Status AddHeaderText(void* place, std::string_view value) {
   auto* const all = static_cast<std::vector<std::string>*>(place);
   return SetHeaderText(&all->emplace_back(), value);
+}
+
+Status SetRequestTimeout(void* place, std::string_view value) {
+  const auto seconds = ParseUint(value, 1'000'000'000);
+  if (!seconds) return SetDuration(place, value);
+  *static_cast<Duration*>(place) = std::chrono::seconds(*seconds);
+  return {};
 }
 
 Status SetLogFormat(void* place, std::string_view value) {

@@ -9,6 +9,7 @@ namespace certlatch {
 Status SetToken(void* place, std::string_view value);
 Status SetHeaderText(void* place, std::string_view value);  // what may stand in a header
 Status AddHeaderText(void* place, std::string_view value);
+Status SetRequestTimeout(void* place, std::string_view value);  // also seconds without a unit
 Status SetLogFormat(void* place, std::string_view value);
 
 inline constexpr Flag kConnectionFlags[] = {
@@ -37,7 +38,7 @@ inline constexpr Flag kConnectionFlags[] = {
      CERTLATCH_GIVEN(kubeconfig)},
     {"context", "NAME", "of the kubeconfig; default: its current one", SetText,
      CERTLATCH_GIVEN(context)},
-    {"request-timeout", "DURATION", "of one request; default 30s", SetDuration,
+    {"request-timeout", "DURATION", "of one request; default 30s", SetRequestTimeout,
      CERTLATCH_COMMAND(connection.request_timeout)},
     {"no-proxy", "", "connect directly though a proxy is configured", SetSwitch,
      CERTLATCH_GIVEN(no_proxy)},

@@ -26,6 +26,7 @@ Status SetFileName(void* place, std::string_view value) {
 Status SetExpect(void* place, std::string_view value) {
   auto& expect = *static_cast<ExpectOptions*>(place);
   expect.source = ReloadOptions::Source::kNone;
+  expect.name.clear();
   if (value == "none") return {};
   const auto targets = ParseTargets({value});
   const int type = targets ? IndexOf(targets->front().type, "lease|secret") : -1;
@@ -53,10 +54,18 @@ Status SetProbe(void* place, std::string_view value) {
 Status CompleteNudge(const Surroundings& surroundings, NudgeOptions& nudge) {
   if (!nudge.on) return {};
   nudge.pod = ValueOf(surroundings.environment, "POD_NAME");
-  if (nudge.pod == kAnyPod) return {};
+  if (nudge.pod.empty() && surroundings.rights_only) {
+    nudge.pod = kAnyPod;
+    return {};
+  }
   nudge.ns = ValueOf(surroundings.environment, "POD_NAMESPACE");
   if (nudge.ns.empty()) nudge.ns = surroundings.service_account_namespace;
-  if (IsObjectName(nudge.pod) && IsObjectName(nudge.ns)) return {};
+  for (const std::string* name : {&nudge.pod, &nudge.ns}) {
+    if (name->empty() || (IsDottedName(*name) && ToLower(*name) == *name)) continue;
+    return Refuse("--nudge: \"%s\" in POD_NAME or POD_NAMESPACE is no name of a pod or namespace",
+                  Printable(*name, 100).c_str());
+  }
+  if (!nudge.pod.empty() && !nudge.ns.empty()) return {};
   return Refuse(
       "--nudge needs POD_NAME and POD_NAMESPACE in the environment: {name: POD_NAME, valueFrom: "
       "{fieldRef: {fieldPath: metadata.name}}}, and likewise metadata.namespace");

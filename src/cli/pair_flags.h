@@ -46,7 +46,8 @@ inline constexpr Flag kExpectFlags[] = {
 
 inline constexpr const char* kNudgeHelp = "have the kubelet sync at once; needs $POD_NAME";
 
-// Which pod we are, where --nudge is given. kAnyPod: in whatever namespace the command is for.
+// Which pod we are, where --nudge is given. For its rights alone: kAnyPod, in whatever namespace
+// the command is for, unless that is said.
 Status CompleteNudge(const Surroundings& surroundings, NudgeOptions& nudge);
 
 // Which Secret is written where: DIR=secret/NAME[@NS], one more of them.

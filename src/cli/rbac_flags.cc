@@ -1,5 +1,6 @@
 // `certlatch rbac MODE …`: another mode's command line, read for the rights that it needs.
 
+#include <algorithm>
 #include <utility>
 
 #include "app/rbac.h"
@@ -19,7 +20,7 @@ constexpr const char* kRbacUsage =
     "\n"
     "A ClusterRole is printed only for objects without a namespace. What would only make a "
     "message\n"
-    "better is left out: certlatch goes on without it, and says so.\n"
+    "better is left out: certlatch goes on without it, and says so. explain gets all it reads.\n"
     "\n"
     "Examples:\n"
     "  certlatch rbac wait certificate/web secret/web-tls -n prod | kubectl apply -f -\n"
@@ -33,9 +34,9 @@ constexpr Flag kRbacFlags[] = {
 // Takes rbac's own flags off `arguments`, up to the mode.
 Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& options) {
   while (!arguments.empty() && arguments[0].starts_with("--")) {
-    // One flag: in one word, or in two.
-    const size_t words = arguments[0].find('=') == std::string_view::npos ? 2 : 1;
-    if (arguments.size() < words) break;
+    // One flag: in one word, or in two, as far as there are any.
+    const size_t parts_of_it = arguments[0].find('=') == std::string_view::npos ? 2 : 1;
+    const size_t words = std::min(arguments.size(), parts_of_it);
     Positional rest;
     void* const parts[] = {&options};
     const FlagTable tables[] = {kRbacFlags};
@@ -65,8 +66,8 @@ Status ReadRbacFlags(std::vector<std::string_view>& arguments, RbacOptions& opti
     return Refuse("error: %s (see 'certlatch rbac --help')", flags.error().text.c_str());
   }
   // Nobody is asked: any API server will do.
-  for (const char* known :
-       {"KUBERNETES_SERVICE_HOST=none", "KUBERNETES_SERVICE_PORT=1", "POD_NAME=*"}) {
+  surroundings.rights_only = true;
+  for (const char* known : {"KUBERNETES_SERVICE_HOST=none", "KUBERNETES_SERVICE_PORT=1"}) {
     surroundings.environment.emplace_back(known);
   }
   surroundings.environment.emplace(surroundings.environment.begin(), "KUBECONFIG=");

@@ -99,16 +99,17 @@ bool SameConnection(const ConnectionOptions& a, const ConnectionOptions& b) {
   // What scripts get by `cat` of the mounted file.
   const std::string ns =
       Format("%s/namespace=%s", kServiceAccountDir, surroundings.service_account_namespace.c_str());
-  Environment environment = surroundings.environment;
-  if (!surroundings.service_account_namespace.empty()) environment.push_back(ns);
+  Surroundings within = surroundings;
+  within.in_script = true;
+  if (!surroundings.service_account_namespace.empty()) within.environment.push_back(ns);
   ShellOptions& shell = command.shell;
-  status = ParseShellLoop(whole, environment, shell.plan);
+  status = ParseShellLoop(whole, within.environment, shell.plan);
   if (!status) return std::move(status).error().With("error: sh -c");
   for (const auto& test : shell.plan.tests) {
     shell.kubectl.push_back(nullptr);
     if (test->probe.kind == LoopProbe::Kind::kReach) continue;
     shell.kubectl.back() = std::make_unique<WaitOptions>();
-    status = ReadKubectl(test->probe, surroundings, command, *shell.kubectl.back());
+    status = ReadKubectl(test->probe, within, command, *shell.kubectl.back());
     if (!status) return status;
   }
   command.kind = Command::Kind::kShell;

@@ -199,8 +199,9 @@ Status CompleteSidecar(Parsed& parsed, const Surroundings& surroundings) {
   sidecar.reload.min_validity = parsed.given.min_validity;
   sidecar.require_name = std::move(parsed.given.require_name);
   sidecar.wait.timeout = sidecar.reload.timeout;
-  const bool needs_api =
-      sidecar.expect.source != ReloadOptions::Source::kNone || !sidecar.wait.targets.empty();
+  sidecar.wait.ns_given = !parsed.given.ns.empty();
+  bool needs_api = sidecar.expect.source != ReloadOptions::Source::kNone;
+  for (const TargetName& target : sidecar.wait.targets) needs_api |= !target.type.empty();
   status = CompleteExpect(surroundings, parsed, needs_api, sidecar.expect, sidecar.watch,
                           sidecar.wait.ns);
   if (status) status = CompleteNudge(surroundings, sidecar.wait.nudge);

@@ -57,15 +57,16 @@ Status SetKeys(void* place, std::string_view value) {
 // DIR=secret/NAME[@NS], DIR=lease/NAME[@NS] or DIR=pair, as one more target.
 Status AddMounted(void* place, std::string_view value) {
   const size_t equals = std::min(value.rfind('='), value.size());
-  std::string_view object = value.substr(std::min(equals + 1, value.size()));
-  if (object == "pair") object = "pair/any";
-  auto named = ParseTargets({object});
-  const int type = named && equals > 0 ? IndexOf(named->front().type, "lease|secret|pair") : -1;
-  if (type < 0) return Refuse("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair");
+  const std::string_view object = value.substr(std::min(equals + 1, value.size()));
+  const bool any = object == "pair";
+  auto named = ParseTargets({any ? "lease/any" : object});
+  if (!named || equals == 0 || IndexOf(named->front().type, "lease|secret") < 0) {
+    return Refuse("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair");
+  }
   TargetName& target = named->front();
   target.mounted = true;
   target.text = value.substr(0, equals);
-  if (type == 2) target.type.clear();
+  if (any) target.type.clear();
   static_cast<std::vector<TargetName>*>(place)->push_back(std::move(target));
   return {};
 }
@@ -214,6 +215,9 @@ Status CompleteTypes(std::string_view words, std::vector<std::string>& types) {
   const bool names = slashed || words.size() > 1;
   const char* wrong = WhatContradicts(wait, !words.empty(), names, slashed);
   if (wrong != nullptr) return Refuse("%s", wrong);
+  if (words.empty() && parsed.given.all && wait.files.empty()) {
+    return Refuse("--all needs a type: all objects of which?");
+  }
   if (!wait.files.empty() || (words.empty() && !wait.writes.empty())) return {};
   const bool selects =
       parsed.given.all || !wait.label_selector.empty() || !wait.field_selector.empty();
@@ -286,6 +290,7 @@ Status CompleteWait(Parsed& parsed, const Surroundings& surroundings) {
     parsed.command.connection = {};
     return {};
   }
+  wait.ns_given = !parsed.given.ns.empty();
   status = CompleteConnection(surroundings, parsed, wait.watch, wait.ns);
   return status ? CompleteNudge(surroundings, wait.nudge) : std::move(status);
 }

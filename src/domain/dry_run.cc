@@ -56,11 +56,11 @@ DryRunText ReadDryRunText(std::string_view text) {
 Status ReadDryRunObject(std::string_view manifest, TargetName& target) {
   const std::string file(ReadDryRunText(target.text).file);
   std::vector<TargetName> objects;
-  Status read = ReadManifest(manifest, file, objects);
+  Status read = ReadManifest(manifest, file, objects, /*to_create=*/true);
   if (!read) return read;
   // The file is sent as it is: one object that stands in a List would not do.
   const Result<Json> whole = ParseJson(manifest);
-  if (objects.size() != 1 || !whole || (*whole)["metadata"]["name"].AsString().empty()) {
+  if (objects.size() != 1 || !whole || IsList(*whole)) {
     return Failure(Code::kConfig, "%s: a dry run is of one object, not of %zu or of a List",
                    Printable(file, 300).c_str(), objects.size());
   }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "domain/json.h"
 
 namespace certlatch {
 namespace {
@@ -30,8 +29,8 @@ std::string_view TakeDocument(std::string_view& text) {
 
 class Manifest {
  public:
-  Manifest(const std::string& file, std::vector<TargetName>& targets)
-      : shown_(Printable(file, 300)), targets_(targets) {}
+  Manifest(const std::string& file, std::vector<TargetName>& targets, bool to_create)
+      : shown_(Printable(file, 300)), targets_(targets), to_create_(to_create) {}
 
   Status Read(std::string_view text) {
     for (text = Trim(text); !text.empty(); text = Trim(text)) {
@@ -54,9 +53,8 @@ class Manifest {
 
   // Lists may hold Lists.
   Status AddAll(const Json& object) {  // NOLINT(misc-no-recursion): as deep as the JSON at most
-    const Json* items = object.Find("items");
-    if (items == nullptr || !object["kind"].AsString().ends_with("List")) return Add(object);
-    for (const Json& item : items->items()) {
+    if (!IsList(object)) return Add(object);
+    for (const Json& item : object["items"].items()) {
       Status status = AddAll(item);
       if (!status) return status;
     }
@@ -77,6 +75,7 @@ class Manifest {
     TargetName target;
     target.name = metadata["name"].AsString();
     target.ns = metadata["namespace"].AsString();
+    if (target.name.empty() && to_create_) target.name = metadata["generateName"].AsString();
     if (target.name.empty()) return Error{Code::kConfig, "resource name must be provided"};
     if (!IsObjectName(target.name) || !(target.ns.empty() || IsObjectName(target.ns))) {
       return Failure(Code::kConfig, "%s: an object without a proper name and namespace",
@@ -107,13 +106,18 @@ class Manifest {
 
   std::string shown_;
   std::vector<TargetName>& targets_;
+  bool to_create_;
 };
 
 }  // namespace
 
+bool IsList(const Json& object) {
+  return object.Find("items") != nullptr && object["kind"].AsString().ends_with("List");
+}
+
 Status ReadManifest(std::string_view text, const std::string& file,
-                    std::vector<TargetName>& targets) {
-  return Manifest(file, targets).Read(text);
+                    std::vector<TargetName>& targets, bool to_create) {
+  return Manifest(file, targets, to_create).Read(text);
 }
 
 }  // namespace certlatch

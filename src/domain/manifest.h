@@ -7,14 +7,19 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/json.h"
 #include "domain/target.h"
 
 namespace certlatch {
 
+// Whether it stands for its items.
+bool IsList(const Json& object);
+
 // Adds a target for each object to `targets`, at most kMaxManifestObjects in all. Errors (kConfig)
-// say nothing of what the objects hold; `file` is for these.
+// say nothing of what the objects hold; `file` is for these. `to_create`: what the API server is to
+// name, by generateName, needs no name; then that is the target's.
 constexpr size_t kMaxManifestObjects = 5000;
 Status ReadManifest(std::string_view text, const std::string& file,
-                    std::vector<TargetName>& targets);
+                    std::vector<TargetName>& targets, bool to_create = false);
 
 }  // namespace certlatch

@@ -12,6 +12,10 @@
 
 namespace certlatch {
 
+// "PATH: PROBLEM", the path as it may be shown: it may come from argv, or from a mount.
+[[gnu::noinline]] Error PathError(const std::string& path, const char* problem,
+                                  Code code = Code::kRetry);
+
 // Error (kRetry): "PATH: No such file or directory", "PATH: larger than N bytes", …
 Result<std::string> ReadSmallFile(const std::string& path, size_t most);
 

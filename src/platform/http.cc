@@ -356,7 +356,7 @@ Result<std::string> ReadCertificates(const std::string& path, const char* what) 
   if (!pem) return std::move(pem).error().With(what);
   if (pem->find("-----BEGIN CERTIFICATE") == std::string::npos &&
       pem->find("-----BEGIN TRUSTED CERTIFICATE") == std::string::npos) {
-    return Failure(Code::kRetry, "%s: %s: holds no PEM certificate", what, path.c_str());
+    return PathError(path, "holds no PEM certificate").With(what);
   }
   return pem;
 }

@@ -24,8 +24,7 @@ Result<Secret> ReadBasicAuth(const std::string& path) {
   Secret credentials(fits ? EncodeBase64(line) : "");
   Wipe(*text);
   if (!fits) {
-    return Failure(Code::kRetry, "--http-auth-file: %s: want user:password in its first line",
-                   path.c_str());
+    return PathError(path, "want user:password in its first line").With("--http-auth-file");
   }
   return credentials;
 }

@@ -157,7 +157,7 @@ Result<Secret> KubeClient::ReadToken() const {
   Secret token{std::string(Trim(*text))};
   Wipe(*text);
   if (token.empty() || !IsVisibleAscii(token.Reveal())) {
-    return Failure(Code::kRetry, "token file: %s: holds no token", options_.token_file.c_str());
+    return PathError(options_.token_file, "holds no token").With("token file");
   }
   return token;
 }

@@ -1,15 +1,22 @@
 #include "platform/manifest_files.h"
 
 #include <dirent.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 
 #include "base/text.h"
+#include "base/time.h"
+#include "base/unique_fd.h"
 #include "domain/manifest.h"
 #include "platform/file.h"
+#include "platform/loop.h"
 
 namespace certlatch {
 namespace {
@@ -20,13 +27,37 @@ bool HasManifestName(std::string_view name) {
   return name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml");
 }
 
-// Up to its end, however long that takes.
-Result<std::string> ReadInput() {
+// Waits for bytes, or for the end. nullptr: they are there; else why there is nothing to wait for.
+const char* AwaitInput(int signals, Instant deadline) {
+  pollfd ready[] = {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}};
+  int count = 0;
+  while (count <= 0) {
+    const Duration left = deadline - Loop::Now();
+    if (left <= 0s) return "timed out";
+    count = poll(ready, 2, static_cast<int>((std::min<Duration>(left, 24h) + 1ms) / 1ms));
+  }
+  if (ready[1].revents == 0) return nullptr;
+  signalfd_siginfo info{};
+  (void)!read(signals, &info, sizeof info);
+  return info.ssi_signo == SIGTERM ? "interrupted by SIGTERM" : "interrupted by SIGINT";
+}
+
+// Up to its end. As PID 1 nobody is ended by a signal that is not asked for.
+Result<std::string> ReadInput(Instant deadline) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&ends, signal);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
+  const UniqueFd signals(signalfd(-1, &ends, SFD_CLOEXEC));
   std::string text(kMaxManifestFile + 1, '\0');
   size_t length = 0;
   while (length < text.size()) {
+    if (const char* const why = AwaitInput(signals.get(), deadline)) {
+      return Failure(Code::kConfig, "%s: standard input has not ended; close it, or name a file",
+                     why);
+    }
     const ssize_t count = read(STDIN_FILENO, text.data() + length, text.size() - length);
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) return Failure(Code::kConfig, "standard input cannot be read");
     if (count == 0) break;
     length += static_cast<size_t>(count);
@@ -49,8 +80,8 @@ const std::string* Following(const std::string& name, const std::vector<std::str
 
 class Files {
  public:
-  Files(bool recursive, std::vector<TargetName>& targets)
-      : recursive_(recursive), targets_(targets) {}
+  Files(bool recursive, Duration limit, std::vector<TargetName>& targets)
+      : recursive_(recursive), deadline_(SaturatingAdd(Loop::Now(), limit)), targets_(targets) {}
 
   // What the command line names.
   Status AddNamed(const std::string& path) {
@@ -59,7 +90,7 @@ class Files {
                      Printable(path, 300).c_str());
     }
     struct stat info {};
-    if (path == "-") return Add(path, ReadInput());
+    if (path == "-") return Add(path, ReadInput(deadline_));
     if (stat(path.c_str(), &info) != 0 && errno == ENOENT) {
       return Failure(Code::kConfig, "the path \"%s\" does not exist", Printable(path, 300).c_str());
     }
@@ -108,14 +139,15 @@ class Files {
   }
 
   bool recursive_;
+  Instant deadline_;
   std::vector<TargetName>& targets_;
 };
 
 }  // namespace
 
-Status ReadManifestFiles(const std::vector<std::string>& files, bool recursive,
+Status ReadManifestFiles(const std::vector<std::string>& files, bool recursive, Duration limit,
                          std::vector<TargetName>& targets) {
-  Files all(recursive, targets);
+  Files all(recursive, limit, targets);
   for (const std::string& file : files) {
     Status status = all.AddNamed(file);
     if (!status) return status;

@@ -153,8 +153,9 @@ Result<Process> Process::FindByName(std::string_view name) {
   return process;
 }
 
-Result<Process> Process::FromPidFile(const std::string& path, std::string_view name) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+Result<Process> Process::FromPidFile(const std::string& file, std::string_view name) {
+  const std::string path = Printable(file);
+  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) return Failure(Code::kRetry, "%s: %s", path.c_str(), std::strerror(errno));
   const auto text = ReadOpenFile(fd.get(), path, 4096);
   if (!text) return text.error();

@@ -67,7 +67,7 @@ class Look {
 };
 
 void Look::Fail(const std::string& path, const char* problem) {
-  problem_ = Format("%s: %s", path.c_str(), problem);
+  problem_ = PathError(path, problem).text;
 }
 
 void Look::Note(const struct stat& info) {
@@ -153,7 +153,7 @@ void Look::Read(std::span<const std::string> names) {
 }
 
 void Look::ReadFile(int base, const std::string& name, VolumeFile& file) {
-  const std::string path = Format("%s/%s", directory_.c_str(), name.c_str());
+  const std::string path = Printable(Format("%s/%s", directory_.c_str(), name.c_str()));
   const bool is_generation = !snapshot_.generation.empty();
   Place place;
   int problem = Follow(base, name, is_generation ? 0 : kMaxLinks, place);
@@ -212,11 +212,10 @@ std::optional<uint64_t> MountOf(int fd) {
 }
 
 Error SubPath(const std::string& path) {
-  return Failure(
-      Code::kConfig,
-      "%s: mounted with subPath, which the kubelet never updates; mount the whole volume "
-      "on a directory of its own",
-      path.c_str());
+  return PathError(path,
+                   "mounted with subPath, which the kubelet never updates; mount the whole volume "
+                   "on a directory of its own",
+                   Code::kConfig);
 }
 
 }  // namespace
@@ -226,8 +225,9 @@ Error SubPath(const std::string& path) {
                                                     DirectoryWatches* watches) {
   const UniqueFd top(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!top.valid()) {
-    return Failure(errno == ENOENT ? Code::kNotFound : Code::kRetry, "%s: %s", directory.c_str(),
-                   std::strerror(errno));
+    const int problem = errno;
+    return PathError(directory, std::strerror(problem),
+                     problem == ENOENT ? Code::kNotFound : Code::kRetry);
   }
   std::optional<Look> last;
   for (int i = 0; i < kMaxLooks; ++i) {
@@ -236,7 +236,7 @@ Error SubPath(const std::string& path) {
     if (look.IsWhole() || (last && look.SawTheSame(*last))) return std::move(look).Take();
     last.emplace(std::move(look));
   }
-  return Failure(Code::kRetry, "%s: keeps changing while it is read", directory.c_str());
+  return PathError(directory, "keeps changing while it is read");
 }
 
 [[gnu::noinline]] Status RefuseSubPath(const std::string& directory,

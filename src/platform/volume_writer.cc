@@ -33,6 +33,7 @@ constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // Of what errno says.
 Error Problem(const std::string& path) {
   const int problem = errno;
+  const std::string shown = Printable(path);
   Code code = Code::kConfig;
   const char* step = "mount an emptyDir there, to be written to";
   switch (problem) {
@@ -42,28 +43,31 @@ Error Problem(const std::string& path) {
       break;
     case EACCES:
     case EPERM:
-      return Failure(code, "%s: %s; give uid %u the right to write there: fsGroup", path.c_str(),
+      return Failure(code, "%s: %s; give uid %u the right to write there: fsGroup", shown.c_str(),
                      std::strerror(problem), geteuid());
     default:
       code = Code::kRetry;
       step = "there must be room for two generations (the emptyDir's sizeLimit)";
       if (problem != ENOSPC && problem != EDQUOT) step = "trying again may help";
   }
-  return Failure(code, "%s: %s; %s", path.c_str(), std::strerror(problem), step);
+  return Failure(code, "%s: %s; %s", shown.c_str(), std::strerror(problem), step);
 }
 
 Error Foreign(const std::string& directory, const char* name) {
-  return Failure(Code::kConfig, "%s/%s: was not made by certlatch; use an empty directory",
-                 directory.c_str(), name);
+  return PathError(Format("%s/%s", directory.c_str(), name),
+                   "was not made by certlatch; use an empty directory", Code::kConfig);
 }
 
 // One at a time: the lock goes with the descriptor, however this ends.
 Status OpenLocked(const std::string& directory, UniqueFd& top) {
-  top = UniqueFd(open(directory.c_str(), kOpenDirectory));
+  // A slash at the end would follow a link.
+  const size_t last = directory.find_last_not_of('/');
+  const std::string path(directory, 0, last == std::string::npos ? 1 : last + 1);
+  top = UniqueFd(open(path.c_str(), kOpenDirectory));
   if (!top.valid()) return Problem(directory);
   if (flock(top.get(), LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return Problem(directory);
-  return Failure(Code::kRetry, "%s: another certlatch is writing there", directory.c_str());
+  return PathError(directory, "another certlatch is writing there");
 }
 
 // A new file, whole and with its mode before it is closed. False: see errno.

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "domain/base64.h"
 #include "domain/dry_run.h"
+#include "domain/manifest.h"
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/pki.h"
@@ -103,6 +104,50 @@ WaitOptions All(std::vector<std::string> types, WaitOptions options = {}) {
 std::string Pod(const std::string& uid, int version) {
   return R"({"metadata":{"namespace":"default","name":"a","uid":")" + uid +
          R"(","resourceVersion":")" + std::to_string(version) + R"("}})";
+}
+
+WaitOptions InNamespace(const char* ns, bool given) {
+  WaitOptions options;
+  options.ns = ns;
+  options.ns_given = given;
+  return options;
+}
+
+TEST(Wait, AManifestsObjectIsNotOfAnotherNamespaceThanTheCommandLines) {
+  constexpr const char* kPod =
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"test"}})";
+  constexpr const char* kOther =
+      "error: the namespace from the provided object \"test\" does not match the namespace "
+      "\"prod\". You must pass '--namespace=test' to perform this operation.";
+  WaitOptions prod = InNamespace("prod", true);
+  ASSERT_TRUE(ReadManifest(kPod, "a.json", prod.targets));
+  EXPECT_EQ(Waiting({}, prod).Error(), kOther);
+  prod.targets = {TargetName{}};
+  prod.targets[0].text = "dry-run:a.json";
+  ASSERT_TRUE(ReadDryRunObject(kPod, prod.targets[0]));
+  EXPECT_EQ(Waiting({}, prod).Error(), kOther);
+  prod.as_kubectl = true;
+  prod.targets.clear();
+  ASSERT_TRUE(ReadManifest(kPod, "a.json", prod.targets));
+  Waiting kubectl({}, prod);
+  EXPECT_TRUE(kubectl.running()) << "it looks for the object first";
+  kubectl.host.Answer(kubectl.host.Find("namespaces/test/pods?"), 200, List(Pod("u1", 3)));
+  EXPECT_EQ(kubectl.Error(), kOther);
+}
+
+TEST(Wait, AManifestsObjectIsOfItsOwnNamespace) {
+  for (const auto& [options, object] : std::vector<std::pair<WaitOptions, std::string>>{
+           {InNamespace("prod", false), R"("Pod","metadata":{"name":"a","namespace":"test"}})"},
+           {InNamespace("test", true), R"("Pod","metadata":{"name":"a","namespace":"test"}})"},
+           {InNamespace("test", true), R"("Pod","metadata":{"name":"a"}})"},
+           {InNamespace("prod", true), R"("Node","metadata":{"name":"a","namespace":"test"}})"}}) {
+    WaitOptions its = options;
+    ASSERT_TRUE(ReadManifest(R"({"apiVersion":"v1","kind":)" + object, "a.json", its.targets));
+    Waiting run({}, its);
+    EXPECT_TRUE(run.running()) << run.Error();
+    EXPECT_NE(run.host.Find(object.starts_with("\"Pod") ? "namespaces/test/pods?" : "/nodes?"), 0);
+  }
+  EXPECT_TRUE(Waiting({"pod/a@test"}, InNamespace("prod", true)).running());
 }
 
 TEST(Wait, SeesADeletionThoughTheNameIsTakenAgainAtOnce) {

@@ -11,7 +11,9 @@
 namespace certlatch {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 Command Parsed(const std::vector<std::string_view>& arguments,
@@ -71,6 +73,23 @@ TEST(CommandLine, BoundsRequestsAlsoWhereNoTimeoutIsAskedFor) {
   EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=0"}).connection.request_timeout,
             ConnectionOptions().request_timeout);
   EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=1s"}).connection.request_timeout, 1s);
+  EXPECT_EQ(Parsed({"wait", "pod/a", "--request-timeout=7"}).connection.request_timeout, 7s)
+      << "as kubectl takes it";
+  EXPECT_THAT(Refused({"wait", "pod/a", "--request-timeout=-7"}), HasSubstr("missing unit"));
+  EXPECT_THAT(Refused({"wait", "pod/a", "--request-timeout=99999999999999"}),
+              HasSubstr("missing unit"));
+}
+
+TEST(CommandLine, IgnoresNoArgumentsOfVersion) {
+  EXPECT_EQ(Refused({"version", "-x"}), "error: version takes no arguments, such as \"-x\"");
+}
+
+TEST(CommandLine, AllIsOfATypeAlsoBesideAMount) {
+  for (const char* other : {"--mounted=/tls=pair", "--write=/tls=secret/a", "-v=0"}) {
+    EXPECT_EQ(Refused({"wait", "--all", other}),
+              "error: --all needs a type: all objects of which?");
+  }
+  EXPECT_EQ(Parsed({"wait", "pods", "--all", "--mounted=/tls=pair"}).wait.types.size(), 1U);
 }
 
 TEST(CommandLine, BracketsIpv6Clusters) {
@@ -349,6 +368,29 @@ TEST(CommandLine, RbacNeedsNoWatchForWhatLooksOnce) {
               HasSubstr("[\"certificates\"]\n  resourceNames: [\"web\"]\n  verbs: [\"list\"]\n"));
 }
 
+// What each is asked for is told by test/cluster/explain_test.cc.
+TEST(CommandLine, RbacLetsExplainSeeTheWholeChain) {
+  const std::string yaml = Rbac({"explain", "certificate/web@infra"});
+  for (const char* rule :
+       {"[\"certificaterequests\"]\n  verbs: [\"list\"]\n", "[\"issuers\"]\n  verbs: [\"get\"]\n",
+        "[\"clusterissuers\"]\n  verbs: [\"get\"]\n",
+        "- apiGroups: [\"acme.cert-manager.io\"]\n  resources: [\"orders\"]\n  verbs: [\"list\"]\n",
+        "[\"challenges\"]\n  verbs: [\"list\"]\n"}) {
+    EXPECT_THAT(yaml, HasSubstr(rule));
+  }
+  EXPECT_THAT(yaml, HasSubstr("kind: ClusterRole\n"));
+  EXPECT_THAT(yaml, Not(HasSubstr("secret")));
+  EXPECT_THAT(yaml, Not(HasSubstr("pods")));
+  EXPECT_THAT(Rbac({"explain", "secret/web-tls"}),
+              AllOf(HasSubstr("[\"certificates\"]\n  verbs: [\"get\", \"list\"]\n"),
+                    HasSubstr("[\"challenges\"]"), HasSubstr("[\"clustersecretstores\"]")));
+  EXPECT_THAT(Rbac({"explain", "endpoints/db"}),
+              AllOf(HasSubstr("[\"services\"]\n  resourceNames: [\"db\"]\n  verbs: [\"get\"]\n"),
+                    HasSubstr("[\"pods\"]\n  verbs: [\"list\"]\n")));
+  EXPECT_THAT(Rbac({"explain", "services.v1.serving.knative.dev/api"}), Not(HasSubstr("pods")));
+  EXPECT_THAT(Rbac({"wait", "certificate/web"}), Not(HasSubstr("issuers")));
+}
+
 TEST(CommandLine, RbacReadsNoKubeconfigThatOnlyTheEnvironmentNames) {
   Surroundings desk;
   desk.environment.emplace_back("KUBECONFIG=/home/ann/config");
@@ -372,6 +414,8 @@ TEST(CommandLine, RbacRefusesWhatItCannotKnow) {
   EXPECT_THAT(Refused({"rbac", "wait", "--nope"}, {}), HasSubstr("--nope"));
   EXPECT_THAT(Refused({"rbac", "--service-account=a b", "wait", "pod/a"}, {}),
               HasSubstr("\"a b\" is no name"));
+  EXPECT_EQ(Refused({"rbac", "--name"}, {}),
+            "error: flag needs an argument: --name (see 'certlatch rbac --help')");
   EXPECT_THAT(Refused({"rbac", "--colour", "red", "wait", "pod/a"}, {}),
               HasSubstr("see 'certlatch rbac --help'"));
 }

@@ -152,6 +152,39 @@ TEST(Kubeconfig, ItsTokenDoesNotGoToAServerThatOnlyAFlagNames) {
   EXPECT_TRUE(command.connection.token.empty());
 }
 
+Command ParsedAs(const char* program, const std::vector<std::string_view>& arguments,
+                 const Surroundings& surroundings) {
+  Command command;
+  const Status status = ParseCommandLine(program, arguments, surroundings, command);
+  EXPECT_TRUE(status) << status.error().text;
+  return command;
+}
+
+// A script's commands are kubectl's, whichever of its verbs they are.
+TEST(Kubeconfig, OutsideOfAPodIsKubectlsOwnForItsNameAndForScripts) {
+  const Surroundings desk = With("HOME=/home/ann", {});
+  EXPECT_EQ(ParsedAs("kubectl", {"wait", "pod/a", "--for=create"}, desk).connection.server,
+            "https://a:6443");
+  EXPECT_EQ(asked_for, "/home/ann/.kube/config");
+  for (const char* script :
+       {"until kubectl get pod a; do sleep 1; done", "kubectl wait pod/a --for=create",
+        "kubectl rollout status deployment/a",
+        "kubectl wait pod/a --for=create; until kubectl get pod b; do sleep 1; done"}) {
+    asked_for.clear();
+    EXPECT_EQ(ParsedAs("sh", {"-c", script}, desk).connection.server, "https://a:6443") << script;
+    EXPECT_EQ(asked_for, "/home/ann/.kube/config") << script;
+  }
+  EXPECT_THAT(RefusedLine("wait pod/a", desk), HasSubstr("no API server"));
+}
+
+TEST(Kubeconfig, InAPodAScriptReadsWhatTheVariableNamesAlone) {
+  const std::vector<std::string_view> loop = {"-c", "until kubectl get pod a; do sleep 1; done"};
+  EXPECT_EQ(ParsedAs("sh", loop, With("HOME=/root", InPod())).connection.server,
+            "https://10.96.0.1:443");
+  EXPECT_EQ(ParsedAs("sh", loop, With("KUBECONFIG=/mine", InPod())).connection.server,
+            "https://a:6443");
+}
+
 TEST(Kubeconfig, OneThatTheVariableNamesMayBeAbsent) {
   EXPECT_EQ(ParsedLine("wait pod/a", With("KUBECONFIG=/absent", InPod())).connection.server,
             "https://10.96.0.1:443");

@@ -9,6 +9,7 @@ namespace certlatch {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using Source = ReloadOptions::Source;
@@ -200,6 +201,19 @@ TEST(SidecarFlags, AreRefusedWhereTheyContradictEachOther) {
   }
   EXPECT_EQ(RefusedLine("sidecar --touch=/t"),
             "error: no volume: give --volume, the directory where the certificate is mounted");
+}
+
+TEST(SidecarFlags, NeedNoApiServerToWaitForWhatIsOutsideOfIt) {
+  const std::string line = "sidecar --volume /tls --wait tcp://db:5432";
+  EXPECT_EQ(ParsedLine(line, {}).connection.server, "");
+  EXPECT_NE(ParsedLine(line + " --wait pod/a").connection.server, "");
+  EXPECT_THAT(RefusedLine(line + " --wait pod/a", {}), HasSubstr("no API server"));
+}
+
+TEST(SidecarFlags, TheLastExpectCounts) {
+  const std::string line = "sidecar --write /tls=secret/a --expect=lease/b";
+  EXPECT_EQ(ParsedLine(line + " --expect=none").sidecar.expect.name, "a");
+  EXPECT_THAT(RefusedLine(line), HasSubstr("no --expect"));
 }
 
 TEST(SidecarFlags, AreRefusedWithAValueThatMeansNothing) {

@@ -111,8 +111,9 @@ TEST(WaitFlags, AMountedPairAloneNeedsNoApiServer) {
 }
 
 TEST(WaitFlags, RefuseWhatIsNoMount) {
-  for (const char* mount : {"/tls", "=pair", "/tls=", "/tls=configmap/a", "/tls=secret/",
-                            "/tls=secret/a=create", "/tls=pairs"}) {
+  for (const char* mount :
+       {"/tls", "=pair", "/tls=", "/tls=configmap/a", "/tls=secret/", "/tls=secret/a=create",
+        "/tls=pairs", "/tls=pair/x", "/tls=pair/any", "/tls=pair/any@prod"}) {
     EXPECT_THAT(RefusedLine(std::string("wait --mounted ") + mount),
                 HasSubstr("must be DIR=secret/NAME, DIR=lease/NAME or DIR=pair"))
         << mount;
@@ -144,6 +145,25 @@ TEST(WaitFlags, NudgeOurOwnPodByItsNameInTheEnvironment) {
   EXPECT_THAT(RefusedLine("wait --mounted /tls=pair --nudge", Named()),
               HasSubstr("--nudge needs --mounted DIR=secret/NAME or DIR=lease/NAME"));
   EXPECT_THAT(RefusedLine("wait pod/a --nudge", Named()), HasSubstr("--nudge needs --mounted"));
+}
+
+TEST(WaitFlags, NudgeOnlyWhatCanBeAPod) {
+  for (const char* name : {"*", "a b", "web/status", "Web-0", "../x"}) {
+    Surroundings surroundings = InPod();
+    const std::string pod = std::string("POD_NAME=") + name;
+    surroundings.environment.emplace_back(pod);
+    for (const char* line :
+         {"wait --mounted /tls=secret/a --nudge", "sidecar --volume /tls --expect secret/a --nudge",
+          "rbac wait --mounted /tls=secret/a --nudge"}) {
+      EXPECT_THAT(RefusedLine(line, surroundings),
+                  HasSubstr(std::string("--nudge: \"") + name + "\" in POD_NAME or POD_NAMESPACE"))
+          << line;
+    }
+  }
+  Surroundings elsewhere = Named();
+  elsewhere.environment.emplace_back("POD_NAMESPACE=*");
+  EXPECT_THAT(RefusedLine("wait --mounted /tls=secret/a --nudge", elsewhere),
+              HasSubstr("\"*\" in POD_NAME or POD_NAMESPACE is no name"));
 }
 
 TEST(WaitFlags, KubectlHasNoMounts) {

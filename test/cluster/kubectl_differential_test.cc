@@ -451,6 +451,10 @@ const char* const kFiles[] = {
     "-f missing.json --for=jsonpath=.metadata.uid",
     "-f missing.json --for=delete",
     "-f other-namespace.json --for=jsonpath=.metadata.uid",
+    "-f system.json --for=jsonpath=.metadata.uid",
+    "-f system.json --for=delete --timeout=1s",
+    "-f system.json -A --for=jsonpath=.metadata.uid",
+    "-f namespace.json --for=jsonpath=.metadata.uid",
     "-f crd.json --for=condition=Ready",
     "-f other-version.json --for=condition=Ready",
     "-f unknown-kind.json --for=condition=Ready",
@@ -513,6 +517,8 @@ TEST_F(ClusterKubectl, SaysWhatKubectlSaysOfFiles) {
   WriteInput("other-namespace.json", config_map("nope", R"(,"namespace":"default")"));
   WriteInput("system.json",
              config_map("extension-apiserver-authentication", R"(,"namespace":"kube-system")"));
+  WriteInput("namespace.json", R"({"apiVersion":"v1","kind":"Namespace",
+      "metadata":{"name":"default","namespace":"kube-system"}})");
   WriteInput("crd.json", R"({"apiVersion":"cert-manager.io/v1","kind":"Certificate",
       "metadata":{"name":"ready"}})");
   WriteInput("other-version.json", R"({"apiVersion":"cert-manager.io/v9","kind":"Certificate",
@@ -697,7 +703,7 @@ TEST_F(ClusterKubectl, AManifestsOwnNamespaceCountsAndItsContentsAreNotShown) {
   WriteInput("system.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":
       {"name":"extension-apiserver-authentication","namespace":"kube-system"}})");
   WriteInput("no-kind.json", R"({"apiVersion":"v1","metadata":{"name":"a"},"data":{"k":"hush"}})");
-  EXPECT_EQ(Run(CertlatchBinary(), "-f system.json --for=jsonpath=.metadata.uid").out,
+  EXPECT_EQ(Run(CertlatchBinary(), "-f system.json -A --for=jsonpath=.metadata.uid").out,
             "configmap/extension-apiserver-authentication condition met\n");
   const Pair pair = RunBoth("-f no-kind.json --for=create");
   EXPECT_NE(pair.theirs.err.find("hush"), std::string::npos);

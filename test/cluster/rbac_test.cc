@@ -55,26 +55,59 @@ class Rbac : public ClusterTest {
     ASSERT_TRUE(WriteFile(dir_.File("token"), token + "\n"));
   }
 
-  // Gives "pod" what `certlatch rbac MODE ARGUMENTS` says.
-  void Grant(const std::string& mode, const std::vector<std::string>& arguments) {
+  // What `certlatch rbac MODE ARGUMENTS` says: roles and bindings by turns.
+  std::vector<std::string> Documents(const std::string& mode,
+                                     const std::vector<std::string>& arguments) {
     Command command;
     command.path = CertlatchBinary();
     command.env = environment;
     command.argv = {"certlatch", "rbac", "--service-account=pod", mode, "--namespace=" + ns()};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-    auto process = Subprocess::Start(std::move(command));
-    ASSERT_TRUE(process) << process.error().text;
-    const Outcome outcome = (*process)->Wait(kPatience);
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.Describe();
-    const size_t binding = outcome.out.find("---\n");
-    ASSERT_NE(binding, std::string::npos) << outcome.out;
-    Post("roles", outcome.out.substr(0, binding));
-    Post("rolebindings", outcome.out.substr(binding + 4));
+    const Result<Outcome> outcome = RunProgram(std::move(command), kPatience);
+    EXPECT_TRUE(outcome && outcome->exit_code == 0) << (outcome ? outcome->Describe() : "");
+    std::vector<std::string> documents;
+    std::string rest = outcome ? outcome->out : "";
+    for (size_t end = 0; end != std::string::npos; rest.erase(0, end + 4)) {
+      end = rest.find("---\n");
+      documents.push_back(rest.substr(0, end));
+      if (end == std::string::npos) break;
+    }
+    return documents;
   }
 
-  void Post(const std::string& plural, const std::string& yaml) {
-    const Response response = api().PostYaml(Path(kRbac, plural), yaml);
-    EXPECT_EQ(response.status, 201) << yaml << response.body;
+  // Gives that to "pod".
+  void Grant(const std::string& mode, const std::vector<std::string>& arguments) {
+    for (const std::string& document : Documents(mode, arguments)) {
+      const bool binding = document.find("kind: RoleBinding") != std::string::npos ||
+                           document.find("kind: ClusterRoleBinding") != std::string::npos;
+      const bool cluster = document.find("\nkind: Cluster") != std::string::npos;
+      const std::string plural =
+          std::string(cluster ? "cluster" : "") + (binding ? "rolebindings" : "roles");
+      const std::string path =
+          cluster ? "/apis/" + std::string(kRbac) + "/" + plural : Path(kRbac, plural);
+      const Response response = api().PostYaml(path, document);
+      EXPECT_EQ(response.status, 201) << document << response.body;
+    }
+  }
+
+  // Creates an object and sets its status; returns its uid.
+  std::string Put(const char* group_version, const char* kind, const std::string& metadata,
+                  const char* spec, const char* status) {
+    const std::string plural = ToLower(kind) + "s";
+    const Response made =
+        api().Post(Path(group_version, plural),
+                   Format(R"({"apiVersion":"%s","kind":"%s","metadata":{%s},"spec":%s})",
+                          group_version, kind, metadata.c_str(), spec));
+    EXPECT_EQ(made.status, 201) << made.body;
+    const Result<Json> object = ParseJson(made.body);
+    if (!object) return "";
+    const std::string name((*object)["metadata"]["name"].AsString());
+    Patch(Path(group_version, plural, name) + "/status", Format(R"({"status":%s})", status));
+    return std::string((*object)["metadata"]["uid"].AsString());
+  }
+  static std::string OwnedBy(const std::string& uid) {
+    return R"(,"ownerReferences":[{"apiVersion":"v1","kind":"X","name":"x","controller":true,"uid":")" +
+           uid + R"("}])";
   }
 
   // Runs it once to its end.
@@ -209,6 +242,55 @@ TEST_F(Rbac, IsExactlyEnoughForAMountedSecretAndItsNudge) {
   const Process denied = start();
   ExpectSays(denied, "secret/web-tls is not mounted yet; the kubelet has been asked to sync");
   ExpectSays(denied, "--nudge: HTTP 403: pods \"web-0\" is forbidden");
+}
+
+// Explain goes on without what it may not read: it says so.
+TEST_F(Rbac, IsExactlyEnoughForExplainToWalkTheWholeChain) {
+  constexpr const char* kManager = "cert-manager.io/v1";
+  constexpr const char* kAcme = "acme.cert-manager.io/v1";
+  constexpr const char* kPending = R"({"state":"pending"})";
+  constexpr const char* kIssuerRef = R"({"secretName":"s","issuerRef":{"name":"ca"}})";
+  Put(kManager, "Issuer", R"("name":"ca")", R"({"acme":{}})",
+      R"({"conditions":[{"type":"Ready","status":"True"}]})");
+  const std::string certificate = Put(kManager, "Certificate", R"("name":"web")", kIssuerRef,
+                                      R"({"conditions":[{"type":"Issuing","status":"True"}]})");
+  const std::string request =
+      Put(kManager, "CertificateRequest",
+          R"("name":"web-1","annotations":{"cert-manager.io/certificate-revision":"1"})" +
+              OwnedBy(certificate),
+          kIssuerRef, R"({"conditions":[{"type":"Approved","status":"True"}]})");
+  const std::string order =
+      Put(kAcme, "Order", R"("name":"web-1-7")" + OwnedBy(request), "{}", kPending);
+  Put(kAcme, "Challenge", R"("name":"web-1-7-9")" + OwnedBy(order), R"({"type":"HTTP-01"})",
+      kPending);
+  const std::vector<std::string> arguments = {"certificate/web"};
+  Grant("explain", arguments);
+  const std::string whole = StartMode("explain", arguments)->Wait(kPatience).out;
+  EXPECT_THAT(whole, HasSubstr("challenge/web-1-7-9: HTTP-01"));
+  const std::string path = Path(kRbac, "roles", "certlatch");
+  const auto role = ParseJson(api().Get(path).body);
+  ASSERT_TRUE(role);
+  const std::vector<std::string> rules = RulesOf(*role);
+  EXPECT_EQ(rules.size(), 5U);
+  for (size_t left_out = 0; left_out <= rules.size(); ++left_out) {
+    Patch(path, AllBut(rules, left_out));
+    Outcome last;
+    // The authorizer learns of it a moment later.
+    EXPECT_TRUE(Eventually([&] {
+      last = Run("explain", arguments);
+      return left_out == rules.size() ? last.out == whole
+                                      : last.out.find("not allowed") != std::string::npos ||
+                                            last.err.find("forbidden") != std::string::npos;
+    })) << left_out
+        << last.Describe();
+  }
+  const auto shared = ParseJson(
+      api().Get("/apis/" + std::string(kRbac) + "/clusterroles/" + ns() + "-certlatch").body);
+  ASSERT_TRUE(shared);
+  EXPECT_THAT(
+      RulesOf(*shared),
+      ::testing::ElementsAre(
+          R"({"apiGroups":["cert-manager.io"],"resources":["clusterissuers"],"verbs":["get"]})"));
 }
 
 }  // namespace

@@ -105,10 +105,11 @@ class ClusterWebhook : public ClusterTest {
   }
 
   // A ConfigMap about which the webhook is asked.
-  std::string DryRun() {
+  std::string DryRun(const char* name = R"("name":"asked")") {
     const std::string file = dir_.File("asked.json");
-    EXPECT_TRUE(WriteFile(file, R"({"apiVersion":"v1","kind":"ConfigMap",
-                                    "metadata":{"name":"asked","labels":{"asked":"yes"}}})"));
+    EXPECT_TRUE(WriteFile(file, Format(R"({"apiVersion":"v1","kind":"ConfigMap",
+                                    "metadata":{%s,"labels":{"asked":"yes"}}})",
+                                       name)));
     return "dry-run:" + file;
   }
   // The API server's answer to a ConfigMap about which the webhook is asked, not stored.
@@ -273,6 +274,18 @@ TEST_F(ClusterWebhook, IsProvenByItsDenial) {
   const Process wait = StartWait({target});
   ExpectSays(wait, target + ": was let in, not denied; still waiting");
   admission.Allow(false);
+  ExpectMet(wait, target + " condition met\n");
+}
+
+// As of a Job of a hook: nothing is kept, so that it is no matter which name it would get.
+TEST_F(ClusterWebhook, IsAskedAboutAnObjectThatTheApiServerNames) {
+  AdmissionServer admission({});
+  CreateConfiguration(ByUrl(admission.server().url(), admission.Bundle()));
+  ExpectAnswer(400, kRefusal);
+  const std::string target = DryRun(R"("generateName":"asked-")");
+  const Process wait = StartWait({target});
+  ExpectSays(wait, target + ": HTTP 400: admission webhook");
+  admission.Allow();
   ExpectMet(wait, target + " condition met\n");
 }
 

@@ -37,6 +37,22 @@ TEST(DryRun, TargetIsTheOneObjectOfItsFile) {
   EXPECT_EQ(target.text, "dry-run:/a.json=denied:owner");
 }
 
+TEST(DryRun, TargetMayLeaveItsNameToTheApiServer) {
+  TargetName target;
+  target.text = "dry-run:/a.json";
+  const std::string job =
+      R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"generateName":"m-"}})";
+  ASSERT_TRUE(ReadDryRunObject(job, target));
+  EXPECT_EQ(target.type, "Job.v1.batch");
+  EXPECT_EQ(target.object, job);
+  for (const char* metadata : {"{}", R"({"generateName":""})", R"({"generateName":"a/b"})"}) {
+    target.text = "dry-run:/a.json";
+    EXPECT_FALSE(ReadDryRunObject(
+        Format(R"({"apiVersion":"v1","kind":"Pod","metadata":%s})", metadata), target))
+        << metadata;
+  }
+}
+
 TEST(DryRun, RefusesFilesOfAnyOtherNumberOfObjects) {
   const std::string two = std::string(kConfigMap) + kConfigMap;
   // What would be sent is a List, and no server creates one.

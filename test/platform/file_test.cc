@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -63,6 +64,14 @@ TEST_F(FileTest, SaysWhyAFileCannotBeRead) {
   EXPECT_EQ(Problem(path_ + "/below"), "No such file or directory");
   ASSERT_EQ(symlink("file", path_.c_str()), 0);
   EXPECT_EQ(Problem(path_), "Too many levels of symbolic links");
+}
+
+TEST_F(FileTest, APathIsShownAsText) {
+  EXPECT_EQ(ReadSmallFile("/none\n\033[2J", 100).error().text,
+            "/none\\x0a\\x1b[2J: No such file or directory");
+  const std::string path = directory_.File("a\nb");
+  std::ofstream(path) << "long";
+  EXPECT_EQ(ReadSmallFile(path, 2).error().text, directory_.File("a\\x0ab: larger than 2 bytes"));
 }
 
 TEST_F(FileTest, AFifoDoesNotBlock) {

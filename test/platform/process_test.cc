@@ -181,6 +181,16 @@ TEST_F(ProcessTest, SaysWhatIsWrongWithAPidFile) {
   EXPECT_EQ(Text(Process::FromPidFile(path)), path + ": not a regular file");
 }
 
+TEST_F(ProcessTest, ShowsThePathOfAPidFileAsText) {
+  const std::string path = directory_.File("a\nb");
+  const std::string shown = directory_.File("a\\x0ab");
+  EXPECT_EQ(Text(Process::FromPidFile(path)), shown + ": No such file or directory");
+  for (const std::string text : {"x", "1", "2147483647"}) {
+    std::ofstream(path) << text;
+    EXPECT_THAT(Text(Process::FromPidFile(path)), ::testing::StartsWith(shown + ": ")) << text;
+  }
+}
+
 TEST_F(ProcessTest, APidFileMayNameNobodyOrUsOrAZombieOrPid1) {
   const std::string path = directory_.File("pid");
   const std::string self = std::to_string(getpid());

@@ -276,6 +276,18 @@ TEST_F(VolumeSnapshotTest, SaysThatThereIsNoDirectory) {
   EXPECT_EQ(file.error().text, File("tls.crt: Not a directory"));
 }
 
+TEST_F(VolumeSnapshotTest, ShowsItsPathAsText) {
+  const std::string hostile = directory_.File("a\nb");
+  const std::string shown = directory_.File("a\\x0ab");
+  EXPECT_EQ(ReadVolume(hostile, kNames).error().text, shown + ": No such file or directory");
+  std::filesystem::create_directory(hostile);
+  const auto empty = ReadVolume(hostile, kNames);
+  ASSERT_TRUE(empty);
+  EXPECT_EQ(empty->files[0].missing, shown + "/tls.crt: No such file or directory");
+  std::filesystem::create_symlink("nowhere", hostile + "/..data");
+  EXPECT_EQ(ReadVolume(hostile, kNames).error().text, shown + "/..data: No such file or directory");
+}
+
 TEST_F(VolumeSnapshotTest, RefusesAFifoWithoutWaitingForAWriter) {
   ASSERT_EQ(mkfifo(File("tls.crt").c_str(), 0644), 0);
   EXPECT_EQ(Problem(), "not a regular file");

@@ -465,6 +465,38 @@ TEST(InstallProgram, SaysWhatIsWrongWithTheDirectory) {
   EXPECT_FALSE(fs::exists(dir.File(".certlatch.new")));
 }
 
+TEST(InstallProgram, FollowsNoLinkInPlaceOfTheDirectoryOrTheProgram) {
+  const TempDir dir;
+  fs::create_directory(dir.File("real"));
+  fs::create_symlink("real", dir.File("link"));
+  for (const char* name : {"link", "link/", "link//"}) {
+    EXPECT_THAT(Text(InstallProgram(dir.File(name))), HasSubstr("Not a directory")) << name;
+  }
+  EXPECT_TRUE(fs::is_empty(dir.File("real")));
+  std::ofstream(dir.File("another's")) << "";
+  for (const char* name : {"real/certlatch", "real/.certlatch.new"}) {
+    fs::create_symlink(dir.File("another's"), dir.File(name));
+  }
+  ASSERT_EQ(Text(InstallProgram(dir.File("real/"))), "");
+  EXPECT_TRUE(fs::is_empty(dir.File("another's")));
+  EXPECT_FALSE(fs::is_symlink(dir.File("real/certlatch")));
+}
+
+// What comes from argv must not move a terminal's cursor or make a line of its own.
+TEST(WriteVolume, ShowsADirectoryAsText) {
+  const TempDir dir;
+  const std::string hostile = dir.File("a\nb\033[2J");
+  const std::string shown = dir.File("a\\x0ab\\x1b[2J");
+  EXPECT_THAT(Text(Write(hostile, Generation(1))), StartsWith(shown + ": No such file"));
+  fs::create_directory(hostile);
+  std::ofstream(hostile + "/..data") << "";
+  EXPECT_THAT(Text(Write(hostile, Generation(1))), StartsWith(shown + "/..data: was not made by"));
+  const int other = open(hostile.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(flock(other, LOCK_EX), 0);
+  EXPECT_THAT(Text(Write(hostile, Generation(1))), StartsWith(shown + ": another certlatch"));
+  close(other);
+}
+
 TEST(InstallProgram, KilledAtAnyInstantLeavesNoHalfProgram) {
   if (!CanTrace()) GTEST_SKIP() << "NOT RUN: no program may be traced here";
   const TempDir dir;

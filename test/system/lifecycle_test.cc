@@ -1,9 +1,12 @@
 // Beginning and end: bad input, signals, last words, and standard output that nobody reads.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -131,6 +134,73 @@ TEST_F(Lifecycle, EndsAtOnceOnSigtermWhileTheServerIsSilent) {
   const Outcome outcome = run->Wait(kHang);
   EXPECT_THAT(outcome, ExitsWith(1));
   EXPECT_THAT(outcome.err, HasSubstr("error: interrupted by SIGTERM"));
+}
+
+// --- input that does not end ---
+
+class OpenInput : public Lifecycle {
+ protected:
+  // Standard input is a pipe that stays open.
+  std::unique_ptr<Subprocess> StartWithOpenInput(const Args& arguments) {
+    const std::string pipe = TempFile("pipe");
+    EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    Args argv = WaitAt(api().url(), arguments);
+    argv.erase(argv.begin());
+    return StartInShell("exec 0<>" + pipe + R"(; exec "$0" "$@")", std::move(argv));
+  }
+  // False: it has ended, or never did.
+  static bool WaitUntilBlocks(const Subprocess& run, int signal) {
+    const std::string path = "/proc/" + std::to_string(run.pid()) + "/status";
+    const auto hang = std::chrono::steady_clock::now() + kHang;
+    while (std::chrono::steady_clock::now() < hang) {
+      const Result<std::string> status = ReadFile(path);
+      const size_t mask = status ? status->find("SigBlk:") : std::string::npos;
+      if (mask == std::string::npos) return false;
+      if (std::strtoull(&(*status)[mask + 7], nullptr, 16) >> (signal - 1) & 1U) return true;
+      poll(nullptr, 0, 5);
+    }
+    return false;
+  }
+};
+
+TEST_F(OpenInput, EndsOnSigterm) {
+  const auto run = StartWithOpenInput({"-f", "-", "--timeout=1h"});
+  // As PID 1 it would not even notice, were the signal not asked for.
+  ASSERT_TRUE(WaitUntilBlocks(*run, SIGTERM)) << run->Err();
+  ASSERT_TRUE(run->Signal(SIGTERM));
+  const Outcome outcome = run->Wait(kHang);
+  EXPECT_THAT(outcome, ExitsWith(1));
+  EXPECT_EQ(outcome.err,
+            "error: interrupted by SIGTERM: standard input has not ended; close it, or name a "
+            "file\n");
+}
+
+TEST_F(OpenInput, EndsByTheTimeout) {
+  const Outcome outcome = StartWithOpenInput({"-f", "-", "--timeout=100ms"})->Wait(kHang);
+  EXPECT_THAT(outcome, ExitsWith(1));
+  EXPECT_EQ(outcome.err,
+            "error: timed out: standard input has not ended; close it, or name a file\n");
+}
+
+TEST_F(Lifecycle, ReadsNoPipeThatIsNamedAsAFile) {
+  const std::string pipe = TempFile("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const Args& arguments :
+       {Args{"--filename=" + pipe}, Args{"dry-run:" + pipe}, Args{"pod/a", "--kubeconfig=" + pipe},
+        Args{"pod/a", "--token-file=" + pipe}, Args{"pod/a", "--certificate-authority=" + pipe}}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_THAT(outcome, ExitsWith(1)) << arguments.back();
+    EXPECT_THAT(outcome.err, HasSubstr("pipe: not a regular file")) << arguments.back();
+  }
+}
+
+// What comes from the command line must not move a terminal's cursor.
+TEST(Errors, ShowWhatIsNoTextAsText) {
+  const Outcome outcome =
+      StartProgram({"certlatch", "install", "/no\033[2J\nerror: x"})->Wait(kHang);
+  EXPECT_THAT(outcome, ExitsWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("error: /no\\x1b[2J\\x0aerror: x: No such file"));
+  EXPECT_EQ(Lines(outcome.err).size(), 1U) << outcome.err;
 }
 
 // --- last words ---
