@@ -40,13 +40,24 @@ void Rename(const std::string& name) { prctl(PR_SET_NAME, name.c_str()); }
 
 void OnSignal(int) {}
 
+bool HasEnded(pid_t child) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+         info.si_pid != 0;
+}
+
 // A child that has become another program.
 pid_t StartProgram(const std::string& path, const std::string& argv0) {
-  return StartChild([&] {
-    // Its end of the pipe is closed by the exec.
+  const pid_t child = StartChild([&] {
     execl(path.c_str(), argv0.c_str(), "600", nullptr);
     _exit(127);
   });
+  // The exec closes its end of the pipe before its arguments can be seen.
+  const std::string arguments = "/proc/" + std::to_string(child) + "/cmdline";
+  for (std::string seen; seen != argv0 && !HasEnded(child); sched_yield()) {
+    std::getline(std::ifstream(arguments), seen, '\0');
+  }
+  return child;
 }
 
 std::string Text(const Result<Process>& found) {
@@ -83,8 +94,12 @@ class ProcessTest : public ::testing::Test {
   static bool IsAlive(pid_t child) { return waitpid(child, nullptr, WNOHANG) == 0; }
 
   const test::TempDir directory_;
-  const std::string name_ = "app" + std::to_string(getpid());
+  // Of this test alone: children of others may have just begun to end.
+  const std::string name_ = "app" + std::to_string(getpid()) + "." + std::to_string(++tests_);
   std::vector<pid_t> children_;
+
+ private:
+  static inline int tests_ = 0;
 };
 
 // --- finding ------------------------------------------------------------------------------------
@@ -106,13 +121,13 @@ TEST_F(ProcessTest, IsFoundByTheNameOfItsProgramAlsoOfOneReplacedSince) {
 }
 
 TEST_F(ProcessTest, IsFoundByItsFirstArgument) {
-  const pid_t child = Program("/bin/sleep", "/opt/x/" + name_);
+  const pid_t child = Program("/bin/sleep", "/opt/of-" + name_ + "/" + name_);
   EXPECT_EQ(Find(name_), std::to_string(child));
-  EXPECT_EQ(Find("x"), "no process named x");
+  EXPECT_EQ(Find("of-" + name_), "no process named of-" + name_);
 }
 
 TEST_F(ProcessTest, AHostileNameIsJustAName) {
-  const std::string hostile = ") S 1 (\n";
+  const std::string hostile = ") S 1(\n" + std::to_string(getpid());
   const pid_t child = Child([&] { Rename(hostile); });
   EXPECT_EQ(Find(hostile), std::to_string(child));
 }
