@@ -88,6 +88,21 @@ class VolumeSnapshotTest : public ::testing::Test {
   Result<VolumeSnapshot> Read() const { return ReadVolume(top_, kNames); }
   std::string ReadText() const { return Describe(Read()); }
   std::string File(const std::string& name) const { return top_ + "/" + name; }
+  // Waits for the coarse clock of the file system, which stands still for milliseconds.
+  PreciseTime NextTick() const {
+    const std::string clock = directory_.File("clock");
+    const auto now = [&] {
+      Overwrite(clock, "x");
+      struct stat info {};
+      stat(clock.c_str(), &info);
+      return PreciseTime(std::chrono::seconds(info.st_ctim.tv_sec) +
+                         Duration(info.st_ctim.tv_nsec));
+    };
+    const PreciseTime before = now();
+    PreciseTime tick = before;
+    while (tick == before) tick = now();
+    return tick;
+  }
   void WritePlain(int serial) const {
     for (const auto& [name, bytes] : Generation(serial)) {
       ASSERT_TRUE(test::WriteFile(File(name), bytes));
@@ -135,20 +150,9 @@ TEST_F(VolumeSnapshotTest, TheSameGenerationHasTheSameIdentityAndTheNextAnother)
 TEST_F(VolumeSnapshotTest, TellsWhenTheGenerationAppeared) {
   const std::string generation = writer_.WriteGeneration(Generation(1));
   writer_.LinkNames(Generation(1));
-  const auto wait_for_next_tick = [&] {  // of the file system's coarse clock
-    struct stat before {};
-    struct stat now {};
-    Overwrite(directory_.File("clock"), "");
-    stat(directory_.File("clock").c_str(), &before);
-    do {
-      Overwrite(directory_.File("clock"), "x");
-      stat(directory_.File("clock").c_str(), &now);
-    } while (now.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
-    return PreciseTime(std::chrono::seconds(now.st_ctim.tv_sec) + Duration(now.st_ctim.tv_nsec));
-  };
-  const PreciseTime written = wait_for_next_tick();
+  const PreciseTime written = NextTick();
   writer_.Swap(generation);
-  const PreciseTime swapped = wait_for_next_tick();
+  const PreciseTime swapped = NextTick();
   const auto read = Read();
   ASSERT_TRUE(read);
   EXPECT_GE(read->appeared, written);
@@ -255,6 +259,7 @@ TEST_F(VolumeSnapshotTest, ALinkHalfWayUpIsPartOfTheGeneration) {
   Link("gen1", File("current"));
   for (const std::string& name : kNames) Link("current/" + name, File(name));
   const auto first = Read();
+  NextTick();
   ReplaceLink("gen2", File("current"));
   const auto second = Read();
   ReplaceLink("gen1", File("current"));
