@@ -64,6 +64,12 @@ std::string Text(const Result<Process>& found) {
   return found ? std::to_string(found->pid()) : found.error().text;
 }
 
+// Of one test alone: workers of an earlier one may have just begun to end.
+std::string NewName() {
+  static int names = 0;
+  return "app" + std::to_string(getpid()) + "." + std::to_string(++names);
+}
+
 class ProcessTest : public ::testing::Test {
  protected:
   void TearDown() override {
@@ -94,12 +100,8 @@ class ProcessTest : public ::testing::Test {
   static bool IsAlive(pid_t child) { return waitpid(child, nullptr, WNOHANG) == 0; }
 
   const test::TempDir directory_;
-  // Of this test alone: children of others may have just begun to end.
-  const std::string name_ = "app" + std::to_string(getpid()) + "." + std::to_string(++tests_);
+  const std::string name_ = NewName();
   std::vector<pid_t> children_;
-
- private:
-  static inline int tests_ = 0;
 };
 
 // --- finding ------------------------------------------------------------------------------------

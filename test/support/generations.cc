@@ -1,6 +1,6 @@
 #include "test/support/generations.h"
 
-#include <vector>
+#include <array>
 
 namespace certlatch::test {
 
@@ -14,11 +14,8 @@ CertSpec GenerationSpec(int number) {
 }
 
 const PemPair& Generation(int number) {
-  static const std::vector<PemPair> pairs = [] {
-    std::vector<PemPair> made;
-    for (int i = 0; i < 4; ++i) made.push_back(Authority().Issue(GenerationSpec(i)));
-    return made;
-  }();
+  const auto issue = [](int its_number) { return Authority().Issue(GenerationSpec(its_number)); };
+  static const std::array<PemPair, 4> pairs = {issue(0), issue(1), issue(2), issue(3)};
   return pairs.at(static_cast<size_t>(number));
 }
 
