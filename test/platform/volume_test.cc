@@ -24,6 +24,7 @@
 
 #include "base/text.h"
 #include "test/platform/loop_fixture.h"
+#include "test/platform/volume_fixture.h"
 #include "test/support/atomic_writer.h"
 #include "test/support/child.h"
 #include "test/support/files.h"
@@ -40,34 +41,6 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-const std::vector<std::string> kNames = {"tls.crt", "tls.key", "ca.crt"};
-
-// All files of a generation say which one they are of, and are of different sizes.
-Payload Generation(int serial) {
-  const std::string text = std::to_string(serial);
-  const auto filled = [&](size_t size) { return text + "\n" + std::string(size, 'x'); };
-  const auto more = static_cast<size_t>(serial) % 7;
-  return {{"tls.crt", filled(5000 + more)}, {"tls.key", filled(1700 - more)}, {"ca.crt", text}};
-}
-
-std::string FirstLine(const VolumeFile& file) {
-  if (!file.missing.empty()) return "missing";
-  return std::string(Split(file.bytes.Reveal(), '\n')[0]);
-}
-
-// "7": all files are of generation 7; "7 8 missing": not; or the error.
-std::string Describe(const Result<VolumeSnapshot>& read) {
-  if (!read) return read.error().text;
-  std::string all;
-  bool differs = false;
-  for (const VolumeFile& file : read->files) {
-    const std::string line = FirstLine(file);
-    differs = differs || line != FirstLine(read->files[0]);
-    all += (all.empty() ? "" : " ") + line;
-  }
-  return differs ? all : FirstLine(read->files[0]);
-}
 
 // Overwrites in place, as `>` in a shell does.
 void Overwrite(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
