@@ -11,16 +11,16 @@
 #include "domain/base64.h"
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
-#include "test/support/pki.h"
+#include "test/support/generations.h"
 
 namespace certlatch {
 namespace {
 
-using std::chrono::seconds;
+using test::Authority;
 using test::CertAuthority;
-using test::CertSpec;
 using test::Event;
 using test::FakeHost;
+using test::Generation;
 using test::List;
 using test::PemPair;
 using ::testing::ElementsAre;
@@ -29,28 +29,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr const char* kNudges = "/api/v1/namespaces/prod/pods/web-0/status";
-
-const CertAuthority& Authority() {
-  static const CertAuthority authority;
-  return authority;
-}
-
-// Certificates of one name, each a day longer than the one before; FakeHost's clock starts at
-// 1,800,000,000.
-const PemPair& Generation(int number) {
-  static const std::vector<PemPair> pairs = [] {
-    std::vector<PemPair> made;
-    for (int i = 0; i < 3; ++i) {
-      CertSpec spec;
-      spec.dns_names = {"web.example"};
-      spec.not_before_at = WallTime(seconds(1'799'000'000));
-      spec.not_after_at = WallTime(seconds(1'800'864'000 + 86'400 * i));
-      made.push_back(Authority().Issue(spec));
-    }
-    return made;
-  }();
-  return pairs.at(static_cast<size_t>(number));
-}
 
 std::string SecretOf(const PemPair& pair, int version, const std::string& more = "") {
   return R"({"metadata":{"namespace":"default","name":"web-tls","resourceVersion":")" +
@@ -235,7 +213,7 @@ TEST(Mounted, WaitsForTheNameAndTheValidityThatAreAskedFor) {
   EXPECT_THAT(named.LastLine(), HasSubstr("tls.crt is not for api.example"));
 
   options = {};
-  options.readiness.min_validity = 24h * 10;
+  options.readiness.min_validity = 24h * 100;
   Waiting lasting("", options);
   lasting.Mount(0).Start();
   EXPECT_THAT(lasting.LastLine(), HasSubstr("--min-validity asks for"));

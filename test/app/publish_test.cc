@@ -15,6 +15,7 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::FakeHost;
 using test::FakePod;
 using test::PemPair;
@@ -26,11 +27,6 @@ using ::testing::StartsWith;
 
 constexpr WallTime kStart{std::chrono::seconds(1'800'000'000)};  // FakeHost's
 constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
-
-const test::CertAuthority& Authority() {
-  static const test::CertAuthority authority;
-  return authority;
-}
 
 PemPair Issue(Duration from, Duration to) {
   test::CertSpec spec;

@@ -12,17 +12,15 @@
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/fake_pod.h"
-#include "test/support/pki.h"
+#include "test/support/generations.h"
 
 namespace certlatch {
 namespace {
 
-using std::chrono::seconds;
-using test::CertAuthority;
-using test::CertSpec;
 using test::Event;
 using test::FakeHost;
 using test::FakePod;
+using test::Generation;
 using test::List;
 using test::PemPair;
 using ::testing::ElementsAre;
@@ -33,24 +31,6 @@ using ::testing::StartsWith;
 
 constexpr const char* kList = "secrets?fieldSelector";
 constexpr const char* kWatch = "watch=";
-
-// Pairs of one name, each a day longer than the one before; FakeHost's clock starts at
-// 1,800,000,000. The last is not valid for an hour yet.
-const PemPair& Pair(int number) {
-  static const std::vector<PemPair> pairs = [] {
-    const CertAuthority authority;
-    std::vector<PemPair> made;
-    for (int i = 0; i < 3; ++i) {
-      CertSpec spec;
-      spec.dns_names = {"web.example"};
-      spec.not_before_at = WallTime(seconds(i == 2 ? 1'800'003'600 : 1'799'000'000));
-      spec.not_after_at = WallTime(seconds(1'808'640'000 + 86'400 * i));
-      made.push_back(authority.Issue(spec));
-    }
-    return made;
-  }();
-  return pairs.at(static_cast<size_t>(number));
-}
 
 std::string SecretOf(const std::string& data, int version,
                      const std::string& type = "kubernetes.io/tls") {
@@ -63,12 +43,12 @@ std::string TlsData(const std::string& cert, const std::string& key) {
 }
 
 std::string TlsSecret(int number, int version) {
-  return SecretOf(TlsData(Pair(number).cert, Pair(number).key), version);
+  return SecretOf(TlsData(Generation(number).cert, Generation(number).key), version);
 }
 
 // As an issuer may leave it for a moment.
 std::string BrokenSecret(int version) {
-  return SecretOf(TlsData(Pair(1).cert, Pair(0).key), version);
+  return SecretOf(TlsData(Generation(1).cert, Generation(0).key), version);
 }
 
 TargetName Into(const char* directory) {
@@ -106,8 +86,8 @@ TEST(WaitWrite, IsMetOnceTheVerifiedPairIsWritten) {
   run.AnswerList(TlsSecret(0, 3));
   ASSERT_FALSE(run.running());
   EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
-  EXPECT_EQ(run.host.files["/tls/tls.crt"], Pair(0).cert);
-  EXPECT_EQ(run.host.files["/tls/tls.key"], Pair(0).key);
+  EXPECT_EQ(run.host.files["/tls/tls.crt"], Generation(0).cert);
+  EXPECT_EQ(run.host.files["/tls/tls.key"], Generation(0).key);
   EXPECT_EQ(run.host.write_mode, 0440U);
   EXPECT_THAT(run.host.printed, ElementsAre("/tls=secret/web-tls condition met"));
   EXPECT_THAT(run.host.Log(), HasSubstr("secret/web-tls: 2 files written to /tls/..g1"));
@@ -130,7 +110,7 @@ TEST(WaitWrite, WritesNoPairThatDoesNotVerify) {
   EXPECT_THAT(run.host.Log(), HasSubstr("tls.key"));
   run.host.Send(run.host.Find(kWatch), Event("MODIFIED", TlsSecret(1, 11)));
   EXPECT_FALSE(run.running());
-  EXPECT_EQ(run.host.files["/tls/tls.crt"], Pair(1).cert);
+  EXPECT_EQ(run.host.files["/tls/tls.crt"], Generation(1).cert);
 }
 
 TEST(WaitWrite, WritesSecretsOfOtherTypesAsTheyAre) {
@@ -218,8 +198,8 @@ TEST(WaitWrite, WritesSeveralSecretsAndWaitsForOtherTargetsToo) {
   other.replace(other.find("web-tls"), 7, "other");
   run.host.Answer(run.host.Find("metadata.name%3Dother"), 200, List(other));
   EXPECT_FALSE(run.running());
-  EXPECT_EQ(run.host.files["/a/tls.crt"], Pair(0).cert);
-  EXPECT_EQ(run.host.files["/b/tls.crt"], Pair(1).cert);
+  EXPECT_EQ(run.host.files["/a/tls.crt"], Generation(0).cert);
+  EXPECT_EQ(run.host.files["/b/tls.crt"], Generation(1).cert);
 }
 
 // --- certlatch sidecar --write ---
@@ -275,11 +255,11 @@ struct Running {
 TEST(SidecarWrite, WritesEachNewPairAndTellsTheApp) {
   Running run;
   run.AnswerList(TlsSecret(0, 3));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   ASSERT_EQ(run.pod.Tells().size(), 1U);
   run.pod.Answer(ReloadMethod::kSignal);
   run.Send("MODIFIED", TlsSecret(1, 11));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(1).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(1).cert);
   ASSERT_EQ(run.pod.told.size(), 2U);
   run.pod.Answer(ReloadMethod::kSignal);
   EXPECT_THAT(run.host.Log(), Not(HasSubstr("waiting for kubelet sync")));
@@ -305,11 +285,11 @@ TEST(SidecarWrite, LeavesAGoodPairWhereANewOneDoesNotVerify) {
   run.AnswerList(TlsSecret(0, 3));
   run.pod.Answer(ReloadMethod::kSignal);
   run.Send("MODIFIED", BrokenSecret(11));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   EXPECT_EQ(run.pod.told.size(), 1U);
   EXPECT_THAT(run.host.Log(), HasSubstr("what is in /tls stays"));
   run.Send("MODIFIED", TlsSecret(1, 12));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(1).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(1).cert);
   EXPECT_EQ(run.pod.told.size(), 2U);
   EXPECT_THAT(run.host.Log(), HasSubstr("secret/web-tls: is in /tls again"));
 }
@@ -319,7 +299,7 @@ TEST(SidecarWrite, KeepsTheFilesOfASecretThatIsDeleted) {
   run.AnswerList(TlsSecret(0, 3));
   run.pod.Answer(ReloadMethod::kSignal);
   run.Send("DELETED", TlsSecret(0, 11));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   EXPECT_THAT(run.host.Log(),
               HasSubstr("what is in /tls stays, since the new is not written: not found yet"));
   EXPECT_EQ(run.sidecar->Page("/readyz").status, 200);
@@ -334,7 +314,7 @@ TEST(SidecarWrite, BringsBackWhatSomebodyElseHasTakenAway) {
   run.pod.Hint();
   run.host.Advance(3s);
   run.Settle();
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   EXPECT_EQ(run.host.writes, 2);
   run.host.Advance(10min);
   EXPECT_EQ(run.host.writes, 2);
@@ -365,7 +345,7 @@ TEST(SidecarWrite, TriesAgainWhereItCouldNotWrite) {
   run.host.write_problem.reset();
   run.host.Advance(3s);
   run.Settle();
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   EXPECT_EQ(run.pod.Tells().size(), 1U);
 }
 
@@ -417,17 +397,20 @@ TEST(SidecarWrite, SaysWhyNothingIsWrittenWhereItEndsForThat) {
 }
 
 TEST(SidecarWrite, WritesAPairWhenItBecomesValid) {
+  test::CertSpec spec = test::GenerationSpec(2);
+  spec.not_before_at = WallTime(std::chrono::seconds(1'800'003'600));  // in an hour
+  const PemPair coming = test::Authority().Issue(spec);
   Running run;
   run.AnswerList(TlsSecret(0, 3));
   run.pod.Answer(ReloadMethod::kSignal);
-  run.Send("MODIFIED", TlsSecret(2, 11));
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  run.Send("MODIFIED", SecretOf(TlsData(coming.cert, coming.key), 11));
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   run.host.Advance(59min);
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(0).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(0).cert);
   // Its watch has ended meanwhile: what the Secret is is not forgotten.
   run.host.Advance(2min);
   run.Settle();
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(2).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], coming.cert);
 }
 
 }  // namespace

@@ -10,17 +10,16 @@
 #include "test/support/api_json.h"
 #include "test/support/fake_host.h"
 #include "test/support/fake_pod.h"
-#include "test/support/pki.h"
+#include "test/support/generations.h"
 
 namespace certlatch {
 namespace {
 
-using std::chrono::seconds;
-using test::CertAuthority;
-using test::CertSpec;
+using test::Authority;
 using test::Event;
 using test::FakeHost;
 using test::FakePod;
+using test::Generation;
 using test::List;
 using test::PemPair;
 using ::testing::ElementsAre;
@@ -28,28 +27,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-const CertAuthority& Authority() {
-  static const CertAuthority authority;
-  return authority;
-}
-
-// Certificates of one name, each a day longer than the one before; FakeHost's clock starts at
-// 1,800,000,000.
-const PemPair& Generation(int number) {
-  static const std::vector<PemPair> pairs = [] {
-    std::vector<PemPair> made;
-    for (int i = 0; i < 4; ++i) {
-      CertSpec spec;
-      spec.dns_names = {"web.example"};
-      spec.not_before_at = WallTime(seconds(1'799'000'000));
-      spec.not_after_at = WallTime(seconds(1'808'640'000 + 86'400 * i));
-      made.push_back(Authority().Issue(spec));
-    }
-    return made;
-  }();
-  return pairs.at(static_cast<size_t>(number));
-}
 
 std::string Hash(const PemPair& pair) { return HexLower(Sha256(pair.cert)); }
 

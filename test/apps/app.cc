@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,9 +13,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/deleter.h"
 #include "base/unique_fd.h"
-#include "domain/digest.h"
+#include "test/support/tls_context.h"
 #include "test/system/certlatch_run.h"
 
 namespace certlatch::test {
@@ -95,25 +92,7 @@ uint16_t FreePort() {
 std::string ServedLeaf(uint16_t port, Talk talk) {
   const UniqueFd fd = Connect(port);
   if (!fd.valid() || (talk == Talk::kPostgres && !AskPostgresForTls(fd.get()))) return "";
-  const std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>> context(SSL_CTX_new(TLS_client_method()));
-  const std::unique_ptr<SSL, Deleter<SSL_free>> tls(SSL_new(context.get()));
-  SSL_set_fd(tls.get(), fd.get());
-  const bool done = SSL_connect(tls.get()) == 1;
-  ERR_clear_error();
-  const std::unique_ptr<X509, Deleter<X509_free>> leaf(SSL_get1_peer_certificate(tls.get()));
-  Digest digest;
-  unsigned int size = 0;
-  if (!done || !leaf || X509_digest(leaf.get(), EVP_sha256(), digest.data(), &size) != 1) return "";
-  return HexLower(digest);
-}
-
-std::string Fill(std::string text, const Words& words) {
-  for (const auto& [name, value] : words) {
-    for (size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += value.size()) {
-      text.replace(at, name.size(), value);
-    }
-  }
-  return text;
+  return LeafServedOn(fd.get());
 }
 
 TlsVolume::TlsVolume(VolumeRules rules) : rules_(rules), writer_(directory_.path()) {

@@ -19,6 +19,7 @@
 #include "test/support/files.h"
 #include "test/support/pki.h"
 #include "test/support/subprocess.h"
+#include "test/support/words.h"
 
 namespace certlatch::test {
 
@@ -34,10 +35,6 @@ enum class Talk { kTls, kPostgres };  // what comes before the handshake
 
 // SHA-256 of the leaf that is served there, as CertFingerprint has it; "": nobody answers.
 std::string ServedLeaf(uint16_t port, Talk talk = Talk::kTls);
-
-// Text with "$name" replaced, for files of configuration.
-using Words = std::vector<std::pair<std::string, std::string>>;
-std::string Fill(std::string text, const Words& words);
 
 // The volume of a Secret. With a group, as a pod's securityContext.fsGroup: the kubelet gives the
 // files to it and lets it read them, before they appear.

@@ -11,6 +11,7 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::CertAuthority;
 using test::CertSpec;
 using test::EncryptedKeyPem;
@@ -30,11 +31,6 @@ constexpr KeyType kGoodKinds[] = {KeyType::kEcP256,  KeyType::kEcP384,     KeyTy
                                   KeyType::kEd25519};
 constexpr const char* kMismatch =
     "tls.key and tls.crt do not belong together; cert-manager may be mid-issuance";
-
-const CertAuthority& Authority() {
-  static const CertAuthority authority;  // shared: making keys is slow
-  return authority;
-}
 
 PemPair Issue(KeyType type, const std::string& name = "web") {
   CertSpec spec;

@@ -8,6 +8,7 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::CertAuthority;
 using test::CertSpec;
 using test::PemPair;
@@ -19,11 +20,6 @@ CertSpec ForNames(std::vector<std::string> dns, std::vector<std::string> ips = {
   spec.dns_names = std::move(dns);
   spec.ip_addresses = std::move(ips);
   return spec;
-}
-
-const CertAuthority& Authority() {
-  static const CertAuthority authority;  // shared: making keys is slow
-  return authority;
 }
 
 const PemPair& Pair() {

@@ -13,21 +13,11 @@ HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
 build=$(cd "${1:?BUILD_DIR}" && pwd)
 . "$HERE/storage.sh"
-broken=0
+. "$ROOT/test/static/expect.sh"
 
 skip() {
   echo "Skipped: the image was NOT built and NOT tested: $*"
   exit 77
-}
-expect() { # TEXT COMMAND...
-  local text=$1
-  shift
-  if "$@"; then
-    echo "ok: $text"
-  else
-    echo "NOT: $text"
-    broken=1
-  fi
 }
 equal() { # GIVEN EXPECTED
   [[ $1 == "$2" ]] || {

@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,19 +17,11 @@
 #include "base/text.h"
 #include "base/wall_time.h"
 #include "domain/base64.h"
-#include "domain/digest.h"
 #include "test/support/files.h"
+#include "test/support/tls_context.h"
 
 namespace certlatch::test {
 namespace {
-
-template <auto Function>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
 
 // From now on this thread, and those that it starts, are where the API server and the pods are.
 Status EnterNetwork(const std::string& run_dir) {
@@ -65,19 +55,6 @@ int ConnectTo(const std::string& ip, uint16_t port) {
   return -1;
 }
 
-std::string LeafAt(int fd) {
-  const std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>> context(SSL_CTX_new(TLS_client_method()));
-  const std::unique_ptr<SSL, Deleter<SSL_free>> tls(SSL_new(context.get()));
-  SSL_set_fd(tls.get(), fd);
-  const bool done = SSL_connect(tls.get()) == 1;
-  ERR_clear_error();
-  const std::unique_ptr<X509, Deleter<X509_free>> leaf(SSL_get1_peer_certificate(tls.get()));
-  Digest digest;
-  unsigned int size = 0;
-  if (!done || !leaf || X509_digest(leaf.get(), EVP_sha256(), digest.data(), &size) != 1) return "";
-  return HexLower(digest);
-}
-
 ContainerState StateOf(const Json& status) {
   ContainerState state;
   state.restarts = status["restartCount"].AsInt().value_or(0);
@@ -107,15 +84,6 @@ std::optional<PreciseTime> TimeOf(std::string_view line) {
 }
 
 }  // namespace
-
-std::string Fill(std::string text, const Words& words) {
-  for (const auto& [name, value] : words) {
-    for (size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += value.size()) {
-      text.replace(at, name.size(), value);
-    }
-  }
-  return text;
-}
 
 void PrintSeconds(const std::string& name, std::vector<Duration> after) {
   std::sort(after.begin(), after.end());
@@ -292,7 +260,7 @@ std::string NodeTest::IpOf(const std::string& pod) {
 std::string NodeTest::ServedLeaf(const std::string& pod, uint16_t port) {
   const int fd = ConnectTo(IpOf(pod), port);
   if (fd < 0) return "";
-  std::string leaf = LeafAt(fd);
+  std::string leaf = LeafServedOn(fd);
   close(fd);
   return leaf;
 }

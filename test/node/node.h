@@ -20,6 +20,7 @@
 #include "domain/json.h"
 #include "test/cluster/cluster.h"
 #include "test/support/pki.h"
+#include "test/support/words.h"
 
 namespace certlatch::test {
 
@@ -36,10 +37,6 @@ struct ContainerState {
   int64_t restarts = -1;
   int64_t restarts_of_all = 0;  // of the pod's containers together
 };
-
-// Text with "$name" replaced.
-using Words = std::vector<std::pair<std::string, std::string>>;
-std::string Fill(std::string text, const Words& words);
 
 // "name: 5 times, 0.10 to 0.19 s, median 0.12 s", on standard output.
 void PrintSeconds(const std::string& name, std::vector<Duration> after);

@@ -22,15 +22,7 @@ metadata: {name: $name}
 spec:
   terminationGracePeriodSeconds: 1
   securityContext: {runAsUser: 1000, runAsNonRoot: true, fsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
-  initContainers:
-  - name: wait
-    image: test.local/certlatch:1
-    args: [wait, $targets]
-    env:
-    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
-    volumeMounts: [{name: tls, mountPath: /etc/tls}]
-  containers:
+  $waits
   - name: app
     image: test.local/busybox:1
     command: [sh, -c, "sha256sum /etc/tls/tls.crt /etc/tls/tls.key; sleep infinity"]
@@ -40,30 +32,28 @@ spec:
     $volume
 )";
 
+constexpr char kInitContainer[] = R"(initContainers:
+  - name: wait
+    image: test.local/certlatch:1
+    args: [wait, $targets]
+    env:
+    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    volumeMounts: [{name: tls, mountPath: /etc/tls}]
+  containers:)";
+
 // The sidecar first, with a hook: the kubelet starts the containers one after the other, each once
 // the hook of the one before has ended, and so sees that end at once. A hook that fails holds back
 // nothing, hence the long timeout.
-constexpr char kHookPod[] = R"(
-apiVersion: v1
-kind: Pod
-metadata: {name: $name}
-spec:
-  terminationGracePeriodSeconds: 1
-  securityContext: {runAsUser: 1000, runAsNonRoot: true, fsGroup: 1000, seccompProfile: {type: RuntimeDefault}}
-  containers:
+constexpr char kSidecarWithHook[] = R"(containers:
   - name: wait
     image: test.local/certlatch:1
     args: [sidecar, --write=/etc/tls=secret/$name, --timeout=24h]
     lifecycle: {postStart: {exec: {command: [certlatch, wait, --mounted=/etc/tls=pair, --timeout=24h]}}}
-    volumeMounts: [{name: tls, mountPath: /etc/tls}]
-  - name: app
-    image: test.local/busybox:1
-    command: [sh, -c, "sha256sum /etc/tls/tls.crt /etc/tls/tls.key; sleep infinity"]
-    volumeMounts: [{name: tls, mountPath: /etc/tls, readOnly: true}]
-  volumes:
-  - name: tls
-    emptyDir: {medium: Memory}
-)";
+    volumeMounts: [{name: tls, mountPath: /etc/tls}])";
+
+constexpr char kSecret[] = "secret: {secretName: $name, optional: true}";
+constexpr char kMemory[] = "emptyDir: {medium: Memory}";
 
 class Recipe : public NodeTest {
  protected:
@@ -81,11 +71,13 @@ class Recipe : public NodeTest {
       }
     }
     Grant(rbac, name);
-    CreatePod(kPod, {{"$targets", targets}, {"$volume", volume}, {"$name", name}});
+    CreatePod(
+        kPod,
+        {{"$waits", kInitContainer}, {"$targets", targets}, {"$volume", volume}, {"$name", name}});
   }
   void StartHookPod(const std::string& name) {
     Grant({"sidecar", "--volume=/etc/tls", "--write=/etc/tls=secret/" + name}, name);
-    CreatePod(kHookPod, {{"$name", name}});
+    CreatePod(kPod, {{"$waits", kSidecarWithHook}, {"$volume", kMemory}, {"$name", name}});
   }
   void StartPods(int count, const std::string& how, const std::string& volume) {
     for (int i = 0; i < count; ++i) StartPod(Name(i), how, volume);
@@ -133,9 +125,6 @@ class Recipe : public NodeTest {
   std::vector<PemPair> pairs_;
   std::vector<PreciseTime> created_;
 };
-
-constexpr char kSecret[] = "secret: {secretName: $name, optional: true}";
-constexpr char kMemory[] = "emptyDir: {medium: Memory}";
 
 // At the kubelet's leisure, all at once.
 TEST_F(Recipe, StartsTwentyOfTwentyWithTheRightFiles) {

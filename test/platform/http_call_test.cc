@@ -18,32 +18,19 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::CertAuthority;
 using test::Connection;
 using test::Mode;
 using test::ScriptedServer;
 using test::ServerOptions;
+using test::WithTls;
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 using Asked = test::HttpRequest;
-
-const CertAuthority& Ca() {
-  static const CertAuthority ca;
-  return ca;
-}
-
-ServerOptions WithTls() {
-  test::CertSpec spec;
-  spec.dns_names = {"localhost"};
-  spec.ip_addresses = {"127.0.0.1"};
-  const test::PemPair pair = Ca().Issue(spec);
-  ServerOptions options;
-  options.tls = test::TlsSettings{pair.cert, pair.key};
-  return options;
-}
 
 ScriptedServer::Handler Answer(int status, const std::string& body = "") {
   return [=](const Asked&, Connection& connection) { connection.SendResponse(status, {}, body); };
@@ -229,7 +216,7 @@ TEST_F(HttpCallTest, DestroyingTheHandleCancels) {
 
 TEST_F(HttpCallTest, TrustsTheAuthorityOfTheFileAlone) {
   Serve(WithTls(), Answer(200));
-  call_.ca_file = File(Ca().cert_pem());
+  call_.ca_file = File(Authority().cert_pem());
   EXPECT_EQ(Call().reason, "");
   server_->DropConnections();
   UseName();

@@ -15,10 +15,12 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::CertAuthority;
 using test::Connection;
 using test::ScriptedServer;
 using test::ServerOptions;
+using test::WithTls;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::EndsWith;
@@ -26,21 +28,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 using Asked = test::HttpRequest;
-
-const CertAuthority& Ca() {
-  static const CertAuthority ca;
-  return ca;
-}
-
-ServerOptions WithTls(const CertAuthority& ca = Ca()) {
-  test::CertSpec spec;
-  spec.dns_names = {"localhost", "kubernetes.test"};
-  spec.ip_addresses = {"127.0.0.1"};
-  const test::PemPair pair = ca.Issue(spec);
-  ServerOptions options;
-  options.tls = test::TlsSettings{pair.cert, pair.key};
-  return options;
-}
 
 void SayHello(const Asked& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.target);
@@ -83,7 +70,7 @@ class KubeClientTest : public HttpClientTest {
     options.server = (server_->url().starts_with("https") ? "https://" : "http://") + host + ":" +
                      std::to_string(server_->port());
     if (server_->url().starts_with("https")) {
-      options.certificate_authority = File("ca.crt", Ca().cert_pem());
+      options.certificate_authority = File("ca.crt", Authority().cert_pem());
     }
     return options;
   }
@@ -373,12 +360,12 @@ TEST_F(KubeClientTest, ReadsTheAuthorityForEachRequest) {
 
 TEST_F(KubeClientTest, ReadsTheClientCertificateForEachRequest) {
   ServerOptions server = WithTls();
-  server.tls->client_ca_pem = Ca().cert_pem();
+  server.tls->client_ca_pem = Authority().cert_pem();
   server_.emplace(server, SayHello);
   for (const char* name : {"first", "second"}) {
     test::CertSpec spec;
     spec.common_name = name;
-    const test::PemPair pair = Ca().Issue(spec);
+    const test::PemPair pair = Authority().Issue(spec);
     const std::string certificate = File("client.crt", pair.cert);
     const std::string key = File("client.key", pair.key);
     if (kube_ == nullptr) {
@@ -395,7 +382,7 @@ TEST_F(KubeClientTest, ReadsTheClientCertificateForEachRequest) {
 TEST_F(KubeClientTest, RefusesUnusableFilesBeforeItStarts) {
   const std::string missing = directory_->File("missing");
   const std::string empty = File("empty", "");
-  const std::string pem = File("pem", Ca().cert_pem());
+  const std::string pem = File("pem", Authority().cert_pem());
   const auto problem = [&](auto set) {
     ConnectionOptions options;
     options.server = "https://127.0.0.1";
@@ -440,12 +427,12 @@ TEST_F(KubeClientTest, AWatchStreamsAndMayOutliveTheRequestTimeout) {
     connection.StartChunked(200, "application/json");
     connection.SendChunk("a");
     test::Event never;
-    connection.WaitFor(never, 300ms);
+    connection.WaitFor(never, 1200ms);
     connection.SendChunk("b");
     connection.EndChunked();
   });
   ConnectionOptions options = ToServer();
-  options.request_timeout = 200ms;
+  options.request_timeout = 1s;  // which a busy machine's first byte must not take
   ASSERT_EQ(Create(std::move(options)), "");
   std::string bytes;
   ApiAnswer answer;

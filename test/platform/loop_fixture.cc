@@ -48,7 +48,7 @@ void EventLoopTest::TearDown() {
 
 bool EventLoopTest::Run() {
   bool hung = false;
-  const Handle guard = loop_->After(1min, [&] {
+  const Handle guard = loop_->After(100s, [&] {
     hung = true;
     loop_->Stop();
   });

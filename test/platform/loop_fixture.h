@@ -20,7 +20,7 @@ class EventLoopTest : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  // Until somebody stops the loop; false: nobody did for a minute.
+  // Until somebody stops the loop; false: nobody did for so long that ctest would soon end it all.
   bool Run();
   // Runs what is due now, and what that makes due at once.
   void RunDue();

@@ -22,6 +22,7 @@
 namespace certlatch {
 namespace {
 
+using test::Authority;
 using test::CertAuthority;
 using test::Connection;
 using test::Mode;
@@ -29,6 +30,7 @@ using test::ScriptedServer;
 using test::ServerOptions;
 using test::TalkServer;
 using test::Transport;
+using test::WithTls;
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -304,30 +306,16 @@ TEST_F(ProbeTest, NamesTheServerThatARedirectLeadsTo) {
 
 // --- TLS ---
 
-const CertAuthority& Ca() {
-  static const CertAuthority ca;
-  return ca;
-}
-
-ServerOptions WithTls() {
-  test::CertSpec spec;
-  spec.dns_names = {"localhost"};
-  spec.ip_addresses = {"127.0.0.1"};
-  const test::PemPair pair = Ca().Issue(spec);
-  ServerOptions options;
-  options.tls = test::TlsSettings{pair.cert, pair.key};
-  options.ipv6 = true;
-  return options;
-}
-
 TEST_F(ProbeTest, TrustsTheAuthorityOfTheFileAsItIsNow) {
-  ScriptedServer server(WithTls(), Answer(200));
+  ServerOptions options = WithTls();
+  options.ipv6 = true;
+  ScriptedServer server(options, Answer(200));
   Want(server.url());
   EXPECT_THAT(Reason(), AllOf(StartsWith("the certificate of the server is not trusted: "),
                               EndsWith(" (see --target-ca-file)")));
   what_.ca_file = directory_.File("ca.crt");
   EXPECT_EQ(Reason(), "--target-ca-file: " + what_.ca_file + ": No such file or directory");
-  ASSERT_TRUE(test::WriteFile(what_.ca_file, Ca().cert_pem()));
+  ASSERT_TRUE(test::WriteFile(what_.ca_file, Authority().cert_pem()));
   EXPECT_EQ(Reason(), "");
   Want("https://localhost:" + std::to_string(server.port()));
   what_.ca_file = directory_.File("ca.crt");

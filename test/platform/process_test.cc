@@ -40,17 +40,34 @@ void Rename(const std::string& name) { prctl(PR_SET_NAME, name.c_str()); }
 
 void OnSignal(int) {}
 
+bool HasEnded(pid_t child) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+         info.si_pid != 0;
+}
+
 // A child that has become another program.
 pid_t StartProgram(const std::string& path, const std::string& argv0) {
-  return StartChild([&] {
-    // Its end of the pipe is closed by the exec.
+  const pid_t child = StartChild([&] {
     execl(path.c_str(), argv0.c_str(), "600", nullptr);
     _exit(127);
   });
+  // The exec closes its end of the pipe before its arguments can be seen.
+  const std::string arguments = "/proc/" + std::to_string(child) + "/cmdline";
+  for (std::string seen; seen != argv0 && !HasEnded(child); sched_yield()) {
+    std::getline(std::ifstream(arguments), seen, '\0');
+  }
+  return child;
 }
 
 std::string Text(const Result<Process>& found) {
   return found ? std::to_string(found->pid()) : found.error().text;
+}
+
+// Of one test alone: workers of an earlier one may have just begun to end.
+std::string NewName() {
+  static int names = 0;
+  return "app" + std::to_string(getpid()) + "." + std::to_string(++names);
 }
 
 class ProcessTest : public ::testing::Test {
@@ -83,7 +100,7 @@ class ProcessTest : public ::testing::Test {
   static bool IsAlive(pid_t child) { return waitpid(child, nullptr, WNOHANG) == 0; }
 
   const test::TempDir directory_;
-  const std::string name_ = "app" + std::to_string(getpid());
+  const std::string name_ = NewName();
   std::vector<pid_t> children_;
 };
 
@@ -106,13 +123,13 @@ TEST_F(ProcessTest, IsFoundByTheNameOfItsProgramAlsoOfOneReplacedSince) {
 }
 
 TEST_F(ProcessTest, IsFoundByItsFirstArgument) {
-  const pid_t child = Program("/bin/sleep", "/opt/x/" + name_);
+  const pid_t child = Program("/bin/sleep", "/opt/of-" + name_ + "/" + name_);
   EXPECT_EQ(Find(name_), std::to_string(child));
-  EXPECT_EQ(Find("x"), "no process named x");
+  EXPECT_EQ(Find("of-" + name_), "no process named of-" + name_);
 }
 
 TEST_F(ProcessTest, AHostileNameIsJustAName) {
-  const std::string hostile = ") S 1 (\n";
+  const std::string hostile = ") S 1(\n" + std::to_string(getpid());
   const pid_t child = Child([&] { Rename(hostile); });
   EXPECT_EQ(Find(hostile), std::to_string(child));
 }

@@ -333,17 +333,20 @@ class Persistent {
     result_ = UniqueFd(ends[0]);
     const UniqueFd out(ends[1]);
     child_ = fork();
+    running_ = child_ > 0;
     if (child_ != 0) return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const Lives lived = Supervise(name, pid_file, lives, app);
     _exit(write(out.get(), &lived, sizeof lived) == sizeof lived ? 0 : 1);
   }
   ~Persistent() {
-    if (exit_ != nullptr && running_) kill(child_, SIGKILL);
+    exit_.reset();
+    if (child_ <= 0 || !running_) return;
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
   }
 
   void Start(const std::function<void()>& ended) {
-    running_ = true;
     exit_ = loop_.OnChildExit(child_, [this, ended](int) {
       running_ = false;
       ended();

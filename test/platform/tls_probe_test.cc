@@ -21,7 +21,7 @@
 namespace certlatch {
 namespace {
 
-using test::CertAuthority;
+using test::Authority;
 using test::CertFingerprint;
 using test::CertSpec;
 using test::KeyType;
@@ -37,11 +37,6 @@ using ::testing::StartsWith;
 using ServerContext = std::shared_ptr<SSL_CTX>;
 
 constexpr int kVersions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
-
-const CertAuthority& Authority() {
-  static const CertAuthority authority;
-  return authority;
-}
 
 PemPair Issue(KeyType type) {
   CertSpec spec;

@@ -24,6 +24,7 @@
 
 #include "base/text.h"
 #include "test/platform/loop_fixture.h"
+#include "test/platform/volume_fixture.h"
 #include "test/support/atomic_writer.h"
 #include "test/support/child.h"
 #include "test/support/files.h"
@@ -40,34 +41,6 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-const std::vector<std::string> kNames = {"tls.crt", "tls.key", "ca.crt"};
-
-// All files of a generation say which one they are of, and are of different sizes.
-Payload Generation(int serial) {
-  const std::string text = std::to_string(serial);
-  const auto filled = [&](size_t size) { return text + "\n" + std::string(size, 'x'); };
-  const auto more = static_cast<size_t>(serial) % 7;
-  return {{"tls.crt", filled(5000 + more)}, {"tls.key", filled(1700 - more)}, {"ca.crt", text}};
-}
-
-std::string FirstLine(const VolumeFile& file) {
-  if (!file.missing.empty()) return "missing";
-  return std::string(Split(file.bytes.Reveal(), '\n')[0]);
-}
-
-// "7": all files are of generation 7; "7 8 missing": not; or the error.
-std::string Describe(const Result<VolumeSnapshot>& read) {
-  if (!read) return read.error().text;
-  std::string all;
-  bool differs = false;
-  for (const VolumeFile& file : read->files) {
-    const std::string line = FirstLine(file);
-    differs = differs || line != FirstLine(read->files[0]);
-    all += (all.empty() ? "" : " ") + line;
-  }
-  return differs ? all : FirstLine(read->files[0]);
-}
 
 // Overwrites in place, as `>` in a shell does.
 void Overwrite(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
@@ -88,6 +61,21 @@ class VolumeSnapshotTest : public ::testing::Test {
   Result<VolumeSnapshot> Read() const { return ReadVolume(top_, kNames); }
   std::string ReadText() const { return Describe(Read()); }
   std::string File(const std::string& name) const { return top_ + "/" + name; }
+  // Waits for the coarse clock of the file system, which stands still for milliseconds.
+  PreciseTime NextTick() const {
+    const std::string clock = directory_.File("clock");
+    const auto now = [&] {
+      Overwrite(clock, "x");
+      struct stat info {};
+      stat(clock.c_str(), &info);
+      return PreciseTime(std::chrono::seconds(info.st_ctim.tv_sec) +
+                         Duration(info.st_ctim.tv_nsec));
+    };
+    const PreciseTime before = now();
+    PreciseTime tick = before;
+    while (tick == before) tick = now();
+    return tick;
+  }
   void WritePlain(int serial) const {
     for (const auto& [name, bytes] : Generation(serial)) {
       ASSERT_TRUE(test::WriteFile(File(name), bytes));
@@ -135,20 +123,9 @@ TEST_F(VolumeSnapshotTest, TheSameGenerationHasTheSameIdentityAndTheNextAnother)
 TEST_F(VolumeSnapshotTest, TellsWhenTheGenerationAppeared) {
   const std::string generation = writer_.WriteGeneration(Generation(1));
   writer_.LinkNames(Generation(1));
-  const auto wait_for_next_tick = [&] {  // of the file system's coarse clock
-    struct stat before {};
-    struct stat now {};
-    Overwrite(directory_.File("clock"), "");
-    stat(directory_.File("clock").c_str(), &before);
-    do {
-      Overwrite(directory_.File("clock"), "x");
-      stat(directory_.File("clock").c_str(), &now);
-    } while (now.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
-    return PreciseTime(std::chrono::seconds(now.st_ctim.tv_sec) + Duration(now.st_ctim.tv_nsec));
-  };
-  const PreciseTime written = wait_for_next_tick();
+  const PreciseTime written = NextTick();
   writer_.Swap(generation);
-  const PreciseTime swapped = wait_for_next_tick();
+  const PreciseTime swapped = NextTick();
   const auto read = Read();
   ASSERT_TRUE(read);
   EXPECT_GE(read->appeared, written);
@@ -255,6 +232,7 @@ TEST_F(VolumeSnapshotTest, ALinkHalfWayUpIsPartOfTheGeneration) {
   Link("gen1", File("current"));
   for (const std::string& name : kNames) Link("current/" + name, File(name));
   const auto first = Read();
+  NextTick();
   ReplaceLink("gen2", File("current"));
   const auto second = Read();
   ReplaceLink("gen1", File("current"));

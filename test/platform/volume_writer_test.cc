@@ -20,6 +20,7 @@
 
 #include "domain/base64.h"
 #include "platform/volume_snapshot.h"
+#include "test/platform/volume_fixture.h"
 #include "test/support/atomic_writer.h"
 #include "test/support/child.h"
 #include "test/support/files.h"
@@ -37,18 +38,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-const std::vector<std::string> kNames = {"tls.crt", "tls.key", "ca.crt"};
-
 Json Data(const Payload& payload) {
   Json::Object data;
   for (const auto& [name, bytes] : payload) data.push_back({name, Json(EncodeBase64(bytes))});
   return Json(std::move(data));
-}
-
-// All files say which generation they are of.
-Payload Generation(int serial) {
-  const std::string text = std::to_string(serial);
-  return {{"tls.crt", text + std::string(3000, 'c')}, {"tls.key", text + "k"}, {"ca.crt", text}};
 }
 
 Status Write(const std::string& directory, const Payload& payload, mode_t mode = 0440) {
@@ -362,20 +355,8 @@ bool KilledAt(int stop, const F& what) {
   return true;
 }
 
-std::string SerialOf(const VolumeFile& file) {
-  return file.missing.empty() ? std::string(file.bytes.Reveal().substr(0, 1)) : "missing";
-}
-
-// "1": what the reader of volumes finds is all of generation 1.
 std::string SerialsIn(const std::string& directory) {
-  const Result<VolumeSnapshot> read = ReadVolume(directory, kNames);
-  if (!read) return read.error().text;
-  std::string serials;
-  for (const VolumeFile& file : read->files) {
-    const std::string serial = SerialOf(file);
-    if (serials != serial) serials += serial;
-  }
-  return serials;
+  return Describe(ReadVolume(directory, kNames));
 }
 
 // `before` < 0: an empty directory. `after` always differs from it.

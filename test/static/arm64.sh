@@ -9,18 +9,8 @@ ROOT=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=$(cd "${1:?BUILD_DIR}" && pwd)
 server=${2:-$ROOT/build/dev/test/support/mini_apiserver}
 readonly BOUND=1048576
-broken=0
+. "$ROOT/test/static/expect.sh"
 
-expect() { # TEXT COMMAND...
-  local text=$1
-  shift
-  if "$@"; then
-    echo "ok: $text"
-  else
-    echo "NOT: $text"
-    broken=1
-  fi
-}
 is() { # STATUS PATTERN ARGUMENT...: exit status and output of certlatch
   local status=0 said
   said=$(timeout 120 qemu-aarch64-static "$build/certlatch" "${@:3}" 2>&1 </dev/null) || status=$?

@@ -4,19 +4,10 @@
 #   hardening.sh BUILD_DIR
 # shellcheck disable=SC2317 # `expect` calls them
 set -euo pipefail
+ROOT=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 BINARY=${1:?BUILD_DIR}/certlatch
-broken=0
+. "$ROOT/test/static/expect.sh"
 
-expect() { # TEXT COMMAND...
-  local text=$1
-  shift
-  if "$@"; then
-    echo "ok: $text"
-  else
-    echo "NOT: $text"
-    broken=1
-  fi
-}
 lacks() { ! grep -qE -- "$1" <<<"$2"; } # PATTERN TEXT
 not() { ! "$@" 2>/dev/null; }
 has() { grep -qE -- "$1" <<<"$2"; }
@@ -62,7 +53,6 @@ bare=$(unprotected "$(dirname "$BINARY")"/src/libcertlatch_*.a)
 expect "stack protector in every function of ours (without it: ${bare:-none})" test -z "$bare"
 
 text=$(strings -n 4 "$BINARY")
-ROOT=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 for path in "$ROOT" "$HOME/" /tmp/ /build/ /usr/include /usr/lib/ /root/ /home/; do
   # paths that the program itself uses, and no others
   expect "no path below $path" lacks "(^|[^a-z])$path" "$text"

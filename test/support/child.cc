@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace certlatch::test {
@@ -57,8 +58,8 @@ std::string RunInChild(const std::function<std::string()>& body) {
 
 pid_t StartChild(const std::function<void()>& prepare) {
   int ready[2];
-  if (pipe2(ready, O_CLOEXEC) != 0) return -1;
-  const pid_t child = fork();
+  const pid_t child = pipe2(ready, O_CLOEXEC) == 0 ? fork() : -1;
+  if (child < 0) std::abort();  // kill() would take -1 for everybody
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prepare();

@@ -14,8 +14,8 @@ namespace certlatch::test {
 // wrong. What begins with "skip: " is what the machine does not allow.
 std::string RunInChild(const std::function<std::string()>& body);
 
-// A child that is prepared, or has become another program, once this returns, and then waits to be
-// killed. -1: there is none.
+// A child that is prepared, or is becoming another program, once this returns, and then waits to be
+// killed. Aborts where there can be none.
 pid_t StartChild(const std::function<void()>& prepare);
 
 // EXPECTs that nothing went wrong, or skips the test, loudly.

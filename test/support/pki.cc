@@ -279,6 +279,11 @@ PemPair CertAuthority::IssueFor(const std::string& key_pem, const CertSpec& spec
   return {ToPem(cert.get()), key_pem};
 }
 
+const CertAuthority& Authority() {
+  static const CertAuthority authority;
+  return authority;
+}
+
 std::string NewKeyPem(KeyType type) { return ToPem(NewKey(type).get()); }
 
 std::string TraditionalKeyPem(const std::string& key_pem, const std::string& password) {

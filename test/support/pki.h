@@ -70,6 +70,9 @@ class CertAuthority {
   std::string cert_pem_;
 };
 
+// One for the whole program: making keys is slow.
+const CertAuthority& Authority();
+
 // A fresh private key without a certificate, as PEM.
 std::string NewKeyPem(KeyType type);
 

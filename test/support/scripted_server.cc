@@ -73,6 +73,16 @@ void BlockAllSignals() {
 
 }  // namespace
 
+ServerOptions WithTls(const CertAuthority& authority) {
+  CertSpec spec;
+  spec.dns_names = {"localhost", "kubernetes.test"};
+  spec.ip_addresses = {"127.0.0.1", "::1"};
+  const PemPair pair = authority.Issue(spec);
+  ServerOptions options;
+  options.tls = TlsSettings{pair.cert, pair.key};
+  return options;
+}
+
 ScriptedServer::ScriptedServer(ServerOptions options, Handler handler)
     : options_(std::move(options)), handler_(std::move(handler)), mode_(options_.mode) {
   if (options_.tls) context_ = MakeServerContext(*options_.tls);

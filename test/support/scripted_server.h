@@ -24,6 +24,7 @@
 #include "test/support/connection.h"
 #include "test/support/event.h"
 #include "test/support/http_message.h"
+#include "test/support/pki.h"
 
 namespace certlatch::test {
 
@@ -62,6 +63,9 @@ struct ServerCounts {
   size_t open = 0;      // connections now
   size_t requests = 0;  // since the start
 };
+
+// A TLS server under the names of the loopback, and "kubernetes.test".
+ServerOptions WithTls(const CertAuthority& authority = Authority());
 
 class ScriptedServer {
  public:

@@ -17,20 +17,6 @@ namespace {
 constexpr Duration kLong = 30s;
 using End = TestClient::End;
 
-const CertAuthority& Ca() {
-  static const CertAuthority ca;
-  return ca;
-}
-
-ServerOptions WithTls() {
-  CertSpec spec;
-  spec.ip_addresses = {"127.0.0.1"};
-  const PemPair pair = Ca().Issue(spec);
-  ServerOptions options;
-  options.tls = TlsSettings{pair.cert, pair.key};
-  return options;
-}
-
 void SayHello(const HttpRequest& request, Connection& connection) {
   connection.SendResponse(200, {}, "hello " + request.path + " " + request.body);
 }
@@ -64,7 +50,8 @@ TEST(ScriptedServer, SendsOneTlsRecordACall) {
     connection.Send("bc");
     connection.Close();
   });
-  const std::unique_ptr<TestClient> client = TestClient::Connect(server.port(), Ca().cert_pem());
+  const std::unique_ptr<TestClient> client =
+      TestClient::Connect(server.port(), Authority().cert_pem());
   ASSERT_NE(client, nullptr);
   ASSERT_TRUE(client->SendRequest("GET", "/"));
   EXPECT_EQ(client->ReadOnce(), "a");
@@ -78,7 +65,8 @@ TEST(ScriptedServer, SendsLargeBodiesToASlowReader) {
   ScriptedServer server(WithTls(), [&](const HttpRequest&, Connection& connection) {
     connection.SendResponse(200, {}, large);
   });
-  const std::unique_ptr<TestClient> client = TestClient::Connect(server.port(), Ca().cert_pem());
+  const std::unique_ptr<TestClient> client =
+      TestClient::Connect(server.port(), Authority().cert_pem());
   ASSERT_NE(client, nullptr);
   EXPECT_EQ(client->Request("GET", "/")->body, large);
 }
@@ -89,7 +77,8 @@ TEST(ScriptedServer, CutsAndResetsConnections) {
     if (request.path == "/reset") connection.Reset();
   });
   for (const char* path : {"/cut", "/reset"}) {
-    const std::unique_ptr<TestClient> client = TestClient::Connect(server.port(), Ca().cert_pem());
+    const std::unique_ptr<TestClient> client =
+        TestClient::Connect(server.port(), Authority().cert_pem());
     ASSERT_NE(client, nullptr);
     EXPECT_EQ(client->Request("GET", path), std::nullopt);
     EXPECT_EQ(client->end(), End::kTruncated) << path;
@@ -101,7 +90,8 @@ TEST(ScriptedServer, SeesThePeerClose) {
     if (connection.WaitForPeerClose(kLong)) connection.Reset();
   });
   {
-    const std::unique_ptr<TestClient> client = TestClient::Connect(server.port(), Ca().cert_pem());
+    const std::unique_ptr<TestClient> client =
+        TestClient::Connect(server.port(), Authority().cert_pem());
     ASSERT_NE(client, nullptr);
     ASSERT_TRUE(client->SendRequest("GET", "/"));
     ASSERT_TRUE(server.WaitForRequests(1, kLong));
@@ -113,7 +103,8 @@ TEST(ScriptedServer, SeesThePeerClose) {
 TEST(ScriptedServer, EndsStalledHandlersAndSilentConnectionsWithItself) {
   auto server = std::make_unique<ScriptedServer>(
       WithTls(), [](const HttpRequest&, Connection& connection) { connection.Stall(); });
-  const std::unique_ptr<TestClient> stalled = TestClient::Connect(server->port(), Ca().cert_pem());
+  const std::unique_ptr<TestClient> stalled =
+      TestClient::Connect(server->port(), Authority().cert_pem());
   ASSERT_NE(stalled, nullptr);
   ASSERT_TRUE(stalled->SendRequest("GET", "/"));
   ASSERT_TRUE(server->WaitForRequests(1, kLong));
@@ -142,7 +133,7 @@ TEST(ScriptedServer, TalksGarbageInsteadOfTls) {
   ServerOptions options = WithTls();
   options.mode = Mode::kGarbage;
   ScriptedServer server(options, SayHello);
-  EXPECT_EQ(TestClient::Connect(server.port(), Ca().cert_pem()), nullptr);
+  EXPECT_EQ(TestClient::Connect(server.port(), Authority().cert_pem()), nullptr);
   const std::unique_ptr<TestClient> plain = TestClient::Connect(server.port());
   ASSERT_NE(plain, nullptr);
   EXPECT_THAT(plain->ReadOnce().value_or(""), testing::HasSubstr("neither TLS nor HTTP"));
@@ -174,17 +165,18 @@ TEST(ScriptedServer, KeepsSilentInTheHandshake) {
 
 TEST(ScriptedServer, AsksForClientCertificates) {
   ServerOptions options = WithTls();
-  options.tls->client_ca_pem = Ca().cert_pem();
+  options.tls->client_ca_pem = Authority().cert_pem();
   ScriptedServer server(options, [](const HttpRequest& request, Connection& connection) {
     connection.SendResponse(200, {}, request.client_common_name);
   });
   CertSpec spec;
   spec.common_name = "operator";
-  const auto known = TestClient::Connect(server.port(), Ca().cert_pem(), Ca().Issue(spec));
+  const auto known =
+      TestClient::Connect(server.port(), Authority().cert_pem(), Authority().Issue(spec));
   ASSERT_NE(known, nullptr);
   EXPECT_EQ(known->Request("GET", "/")->body, "operator");
   // With TLS 1.3 a client learns of the rejection only when it reads.
-  const auto unknown = TestClient::Connect(server.port(), Ca().cert_pem());
+  const auto unknown = TestClient::Connect(server.port(), Authority().cert_pem());
   EXPECT_TRUE(unknown == nullptr || !unknown->Request("GET", "/").has_value());
 }
 
@@ -195,14 +187,14 @@ TEST(ScriptedServer, PresentsARotatedCertificateToNewConnections) {
   EXPECT_EQ(TestClient::Connect(server.port(), other.cert_pem()), nullptr);
   server.SetTls({pair.cert, pair.key});
   EXPECT_NE(TestClient::Connect(server.port(), other.cert_pem()), nullptr);
-  EXPECT_EQ(TestClient::Connect(server.port(), Ca().cert_pem()), nullptr);
+  EXPECT_EQ(TestClient::Connect(server.port(), Authority().cert_pem()), nullptr);
 }
 
 TEST(ScriptedServer, LimitsTheTlsVersion) {
   ServerOptions options = WithTls();
   options.tls->max_version = TLS1_2_VERSION;
   const ScriptedServer server(options, SayHello);
-  const auto client = TestClient::Connect(server.port(), Ca().cert_pem());
+  const auto client = TestClient::Connect(server.port(), Authority().cert_pem());
   ASSERT_NE(client, nullptr);
   EXPECT_EQ(client->Request("GET", "/")->status, 200);
 }

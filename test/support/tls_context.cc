@@ -10,6 +10,9 @@
 #include <memory>
 #include <string>
 
+#include "base/deleter.h"
+#include "domain/digest.h"
+
 namespace certlatch::test {
 namespace {
 
@@ -75,6 +78,19 @@ std::shared_ptr<SSL_CTX> MakeServerContext(const TlsSettings& settings) {
   SSL_CTX_set_session_id_context(context.get(), id, sizeof id - 1);
   if (settings.tune) settings.tune(context.get());
   return context;
+}
+
+std::string LeafServedOn(int fd) {
+  const std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>> context(SSL_CTX_new(TLS_client_method()));
+  const std::unique_ptr<SSL, Deleter<SSL_free>> tls(SSL_new(context.get()));
+  SSL_set_fd(tls.get(), fd);
+  const bool done = SSL_connect(tls.get()) == 1;
+  ERR_clear_error();
+  const std::unique_ptr<X509, Deleter<X509_free>> leaf(SSL_get1_peer_certificate(tls.get()));
+  Digest digest;
+  unsigned int size = 0;
+  if (!done || !leaf || X509_digest(leaf.get(), EVP_sha256(), digest.data(), &size) != 1) return "";
+  return HexLower(digest);
 }
 
 }  // namespace certlatch::test
