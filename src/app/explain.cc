@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/server_proof.h"
 #include "base/duration.h"
 #include "base/text.h"
 #include "base/wall_time.h"
@@ -40,6 +41,7 @@ struct Explain::Look {
   std::unique_ptr<ResourceFinder> finder;
   std::vector<std::unique_ptr<WatchSession>> reads;  // what its readiness needs
   Verdict verdict;
+  std::unique_ptr<ServerProof> proof;
   std::unique_ptr<Diagnoser> diagnoser;
   bool told = false;
   Findings none;
@@ -104,7 +106,7 @@ void Explain::ReadNext() {
   std::vector<Selection> needs = ReadinessNeeds(look_->target, known);
   if (known.size() >= needs.size()) {
     look_->verdict = JudgeReady(look_->target, known, options_.readiness, host_.WallNow());
-    return Diagnose();
+    return AskServers(ReadinessServers(look_->target, known));
   }
   look_->reads.push_back(
       std::make_unique<WatchSession>(std::move(needs[known.size()]), options_.watch));
@@ -130,7 +132,16 @@ void Explain::OnUnread(const std::string& why) {
   look_->reads.size() > 1 ? Diagnose() : Conclude();
 }
 
+void Explain::AskServers(std::vector<Reachable> servers) {
+  Look& look = *look_;
+  look.proof = std::make_unique<ServerProof>(host_, [this] { Diagnose(); });
+  if (!look.ready() || look.proof->Asked(std::move(servers))) Diagnose();
+}
+
 void Explain::Diagnose() {
+  if (look_->proof && !look_->proof->complaint().empty()) {
+    look_->verdict = Verdict::Unmet("%s", look_->proof->complaint().c_str());
+  }
   look_->diagnoser = std::make_unique<Diagnoser>(host_, look_->target, [this] { Conclude(); });
   look_->diagnoser->Start(look_->reads[0]->collection().Only(), {});
 }

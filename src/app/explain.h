@@ -57,6 +57,7 @@ class Explain : public Mode {
   void ReadNext();
   void Take(const WatchStep& step);
   void OnUnread(const std::string& why);
+  void AskServers(std::vector<Reachable> servers);
   void Diagnose();
   void Conclude();
   void Finish();

@@ -18,6 +18,8 @@ constexpr Duration kNextDiagnosis = 15s;
 constexpr Duration kRarestDiagnosis = 2min;
 // An object may change for ever and be unmet for the same reason.
 constexpr Duration kLeastDiagnosisPause = 5s;
+// No event tells that a server has a new certificate.
+constexpr Duration kAskServersAgain = 5s;
 
 std::string NotFound(const std::string& group_resource, const std::string& name) {
   return Format("Error from server (NotFound): %s \"%s\" not found", group_resource.c_str(),
@@ -87,6 +89,8 @@ void ObjectItem::Close() {
   diagnosis_timer_.reset();
   if (diagnoser_) diagnoser_->Close();
   namespace_request_.reset();
+  if (proof_) proof_->Forget();
+  ask_timer_.reset();
   for (const Watched& one : watched_) one.watcher->Close();
 }
 
@@ -96,6 +100,10 @@ std::string ObjectItem::Name() const {
 
 // Of the object that the target names (of endpointslices, of all that belong to it).
 const Json* ObjectItem::Object() const { return watched_[0].watcher->collection().Only(); }
+
+bool ObjectItem::Answered() const {
+  return (seen_ && !(proof_ && proof_->under_way())) || WaitItem::Answered();
+}
 
 bool ObjectItem::IsAbsent() const { return Object() == nullptr; }
 
@@ -216,7 +224,8 @@ bool ObjectItem::HasChanged() {
 
 void ObjectItem::Judge() {
   if (!HasChanged()) return;
-  const Verdict verdict = JudgeGoals();
+  Verdict verdict = JudgeGoals();
+  if (!AskServers(verdict)) return;
   switch (verdict.state) {
     case Verdict::State::kMet:
       // A walk under way would tell why it was not.
@@ -267,6 +276,28 @@ Verdict ObjectItem::JudgeGoals() {
     if (verdict.state != Verdict::State::kMet) return verdict;
   }
   return Verdict::Met();
+}
+
+// What the servers show of an object whose goals are met. False: that is being asked.
+bool ObjectItem::AskServers(Verdict& verdict) {
+  std::vector<Reachable> servers;
+  for (const PlannedGoal& planned : planned_) {
+    if (!IsReady(*planned.goal) || verdict.state != Verdict::State::kMet) continue;
+    servers = ReadinessServers(target_, planned.collections);
+  }
+  if (!proof_ && servers.empty()) return true;
+  const auto judge_again = [this] {
+    judge_again_ = true;
+    OnChange();
+  };
+  if (!proof_) proof_ = std::make_unique<ServerProof>(host_, judge_again);
+  ask_timer_.reset();
+  if (!proof_->Asked(std::move(servers))) return false;
+  if (proof_->complaint().empty()) return true;
+  verdict = Verdict::Unmet("%s", proof_->complaint().c_str());
+  proof_->Forget();
+  ask_timer_ = host_.After(kAskServersAgain, judge_again);
+  return true;
 }
 
 void ObjectItem::ScheduleRecheck(const Verdict& verdict) {

@@ -1,5 +1,6 @@
 // ObjectItem is a target that is an object of the Kubernetes API: finds its type, watches it and
-// what its readiness depends on, and judges its goals after each change. While it is not met, it
+// what its readiness depends on, and judges its goals after each change. Where they are met, the
+// servers that it has called, if any, must not show another's certificate. While it is not met, it
 // asks now and then what it hangs on, for a better reason. Owns its watches and one such walk.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include "app/diagnoser.h"
 #include "app/object_watcher.h"
+#include "app/server_proof.h"
 #include "app/typed_item.h"
 
 namespace certlatch {
@@ -24,7 +26,7 @@ class ObjectItem : public TypedItem {
   void Close() override;
   std::string Name() const override;
   size_t lines() const override { return goals().size(); }
-  bool Answered() const override { return seen_ || WaitItem::Answered(); }
+  bool Answered() const override;
   std::string KubectlTimeout() const override;
 
  protected:
@@ -48,6 +50,7 @@ class ObjectItem : public TypedItem {
   void Judge();
   bool HasChanged();
   Verdict JudgeGoals();
+  bool AskServers(Verdict& verdict);
   const Json* SameObject(const Goal& goal, const Collection& collection);
   void ScheduleRecheck(const Verdict& verdict);
   bool HasNews(const Diagnosis& found);
@@ -65,6 +68,8 @@ class ObjectItem : public TypedItem {
   std::string uid_;          // of the object first seen: another one of its name is not it
   Handle namespace_request_;
   Instant deadline_{};
+  std::unique_ptr<ServerProof> proof_;
+  Handle ask_timer_;
   std::string verdict_;  // the reason without what a walk found
   std::string cause_;    // the reason with it, as last told; "": it adds nothing
   std::unique_ptr<Diagnoser> diagnoser_;

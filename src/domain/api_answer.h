@@ -15,6 +15,9 @@ struct ApiAnswer {
   std::string body;     // of a watch with status 200: empty, its bytes went elsewhere
   std::string problem;  // why there is no answer, or why its body ended early; "" if all is well
   std::optional<Duration> retry_after;  // from the header, in seconds, at most kMaxRetryAfter
+  // The server was refused for a certificate of another authority, of another name or out of its
+  // dates: whoever else trusts the same authorities has to refuse it, too.
+  bool distrusted = false;
 };
 
 constexpr Duration kMaxRetryAfter = 60s;

@@ -31,6 +31,9 @@ struct Reachable {
   bool head = false;             // HEAD, not GET
   bool insecure = false;         // the server's certificate is not verified
   bool follow = false;           // redirects, at most 5
+  std::string ca_pem;            // instead of `ca_file`
+  std::string address;           // what to connect to instead of the URL's host: an IP, or a name
+  std::string called;            // the server, in reasons; "": nothing of it
 
   std::string text;  // as given, without what may be secret (credentials, a query): for messages
 };
@@ -49,6 +52,7 @@ struct ProbeOutcome {
   bool ready = false;
   int http_status = 0;  // kHttp; 0: no answer
   std::string reason;   // why not: one printable line that does not name the target; "" when ready
+  bool distrusted = false;  // see ApiAnswer
 };
 
 }  // namespace certlatch

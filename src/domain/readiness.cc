@@ -174,6 +174,12 @@ Verdict JudgeReady(const Target& target, const Collections& collections,
                    object == nullptr ? Json::Null() : *object);
 }
 
+std::vector<Reachable> ReadinessServers(const Target& target, const Collections& collections) {
+  std::vector<Reachable> servers;
+  if (RowFor(target).needs == Needs::kWebhooks) AddWebhookServers(collections, servers);
+  return servers;
+}
+
 Verdict JudgeSecret(const Json* secret, const ReadinessSettings& settings, WallTime now) {
   return secret == nullptr ? Verdict::Unmet("%s", kNotFound)
                            : SecretIsReady(*secret, settings, now);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "domain/goal.h"
 #include "domain/lease_record.h"
+#include "domain/reachable.h"
 #include "domain/target.h"
 #include "domain/watch_session.h"
 
@@ -31,6 +32,12 @@ std::vector<Selection> ReadinessNeeds(const Target& target,
 // `collections` as ReadinessNeeds ordered them, each known.
 Verdict JudgeReady(const Target& target, const std::vector<const Collection*>& collections,
                    const ReadinessSettings& settings, WallTime now);
+
+// The servers that a webhook is called at, each with the authorities that it has to be trusted by:
+// which certificate they serve is not seen through the API. As far as their place can be told, each
+// once, kMaxWebhookServices at most. For who has found the target met.
+std::vector<Reachable> ReadinessServers(const Target& target,
+                                        const std::vector<const Collection*>& collections);
 
 // The same of one Secret; nullptr: there is none.
 Verdict JudgeSecret(const Json* secret, const ReadinessSettings& settings, WallTime now);

@@ -47,7 +47,7 @@ Judge StatefulSetReady;
 
 // --- webhook_readiness.cc ---
 
-// Of one object, a webhook configuration or a CustomResourceDefinition.
+// Of one object, a webhook configuration or a CustomResourceDefinition; so many URLs, too.
 constexpr size_t kMaxWebhookServices = 20;
 
 Judge CrdReady;
@@ -56,5 +56,8 @@ Judge WebhooksReady;
 // Adds, for each Service that the object's webhooks name, itself and its slices: of
 // kMaxWebhookServices at most, and the object is not ready if there are more.
 void AddWebhookNeeds(const Json& object, std::vector<Selection>& needs);
+
+// As ReadinessServers.
+void AddWebhookServers(const Collections& collections, std::vector<Reachable>& servers);
 
 }  // namespace certlatch

@@ -39,7 +39,20 @@ size_t PlaceOf(const Json& reference, std::vector<Selection>& needs) {
   return i;
 }
 
-// That the bundle signed the certificate that is served cannot be seen from here.
+// Of the object's `index`th.
+std::string LabelOf(const Json& object, size_t index) {
+  const Json& webhook = object["webhooks"][index];
+  return Format("%swebhook%s", webhook.is_object() ? "" : "conversion ",
+                Fill("[ {name}]", webhook).c_str());
+}
+
+std::string LabelOf(const Selection& service) {
+  return Format("service/%s in namespace %s", service.name.c_str(), service.ns.c_str());
+}
+
+constexpr std::string_view kDefaultPort = "443";
+
+// The bundle's own faults; whether it is of the served certificate's authority, only a call shows.
 void CheckBundle(const Json& config, WallTime now, Verdict& verdict) {
   const std::string_view text = config["caBundle"].AsString();
   // Behind a URL may be a public certificate, which the API server trusts without a bundle.
@@ -68,12 +81,47 @@ void CheckService(const Question& question, const Json& reference, std::vector<S
     // The API server connects to the name that it stands for.
     if (service->At("spec.type").AsString() == "ExternalName") return;
     std::string_view port = reference["port"].NumberText();
-    if (port.empty()) port = "443";
+    if (port.empty()) port = kDefaultPort;
     why = WhyNoEndpoint(*service, port, *question.collections[at + 2], 1);
     if (why.empty()) return;
   }
-  why = Format("%sservice/%s in namespace %s%s%s", service == nullptr ? "no " : "",
-               needs[at].name.c_str(), needs[at].ns.c_str(), why.empty() ? "" : ": ", why.c_str());
+  why = Format("%s%s%s%s", service == nullptr ? "no " : "", LabelOf(needs[at]).c_str(),
+               why.empty() ? "" : ": ", why.c_str());
+}
+
+// What the API server connects to, and by which name it knows it (its ServiceResolver). False:
+// nothing that can be reached from here.
+bool FindServer(const Collections& collections, const Json& reference,
+                std::vector<Selection>& needs, Reachable& server) {
+  if (!IsNamed(reference)) return false;
+  const size_t at = PlaceOf(reference, needs);
+  if (at + 2 >= collections.size()) return false;
+  const Json* service = collections[at + 1]->Only();
+  if (service == nullptr) return false;
+  const Json& spec = (*service)["spec"];
+  const bool external = spec["type"].AsString() == "ExternalName";
+  server.address = spec[external ? "externalName" : "clusterIP"].AsString();
+  std::string_view port = reference["port"].NumberText();
+  if (port.empty()) port = kDefaultPort;
+  server.called = LabelOf(needs[at]);
+  server.url = Format("https://%s.%s.svc:%.*s/", needs[at].name.c_str(), needs[at].ns.c_str(),
+                      Length(port), port.data());
+  return ParseUint(port, 65535).has_value() && server.address != "None" &&
+         ConsistsOf(server.address, "-.:");
+}
+
+// The root of the server: it is shown no review.
+bool FindServer(std::string_view url, Reachable& server) {
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) return false;
+  const std::string_view authority = url.substr(0, url.find_first_of("/?#", kScheme.size()));
+  server.called = Printable(authority.substr(kScheme.size()), 300);
+  server.url = Format("%.*s/", Length(authority), authority.data());
+  return true;
+}
+
+bool AreSame(const Reachable& one, const Reachable& other) {
+  return one.url == other.url && one.address == other.address && one.ca_pem == other.ca_pem;
 }
 
 }  // namespace
@@ -83,6 +131,27 @@ void AddWebhookNeeds(const Json& object, std::vector<Selection>& needs) {
   for (size_t i = 0; i < CountWebhooks(object) && needs.size() < most; ++i) {
     const Json& reference = ClientConfig(object, i)["service"];
     if (IsNamed(reference)) PlaceOf(reference, needs);
+  }
+}
+
+void AddWebhookServers(const Collections& collections, std::vector<Reachable>& servers) {
+  const Json* object = collections[0]->Only();
+  std::vector<Selection> needs;
+  for (size_t i = 0; object != nullptr && i < CountWebhooks(*object); ++i) {
+    const Json& config = ClientConfig(*object, i);
+    Reachable server;
+    server.kind = Reachable::Kind::kHttp;
+    server.head = true;
+    const bool found = config["url"].is_string()
+                           ? FindServer(config["url"].AsString(), server)
+                           : FindServer(collections, config["service"], needs, server);
+    Result<std::string> pem = DecodeBase64(config["caBundle"].AsString());
+    if (!found || !pem || pem->empty() || servers.size() == kMaxWebhookServices) continue;
+    server.ca_pem = *std::move(pem);
+    server.text = LabelOf(*object, i);
+    size_t same = 0;
+    while (same < servers.size() && !AreSame(servers[same], server)) ++same;
+    if (same == servers.size()) servers.push_back(std::move(server));
   }
 }
 
@@ -99,9 +168,7 @@ Verdict WebhooksReady(const Question& question, const Json& object) {
     if (!config["url"].is_string()) CheckService(question, config["service"], needs, why);
     if (why.empty()) CheckBundle(config, question.now, verdict);
     if (why.empty()) continue;
-    const Json& webhook = object["webhooks"][i];
-    why = Format("%swebhook%s: %s", webhook.is_object() ? "" : "conversion ",
-                 Fill("[ {name}]", webhook).c_str(), why.c_str());
+    why = Format("%s: %s", LabelOf(object, i).c_str(), why.c_str());
     verdict.state = Verdict::State::kUnmet;
     break;
   }

@@ -118,6 +118,27 @@ constexpr NumberOption kFixedOptions[] = {
     {CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval},
 };
 
+// Those that every verifier shares: a key that is too short for OpenSSL, say, may do for others.
+constexpr long kPlainDistrusts[] = {
+    X509_V_OK,
+    X509_V_ERR_UNSPECIFIED,
+    X509_V_ERR_HOSTNAME_MISMATCH,
+    X509_V_ERR_IP_ADDRESS_MISMATCH,
+    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+    X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+    X509_V_ERR_CERT_SIGNATURE_FAILURE,
+    X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+    X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+    X509_V_ERR_CERT_NOT_YET_VALID,
+    X509_V_ERR_CERT_HAS_EXPIRED,
+};
+
+bool IsPlainDistrust(long result) {
+  return std::find(std::begin(kPlainDistrusts), std::end(kPlainDistrusts), result) !=
+         std::end(kPlainDistrusts);
+}
+
 }  // namespace
 
 // Everything curl points to while the transfer lives.
@@ -154,6 +175,7 @@ struct HttpClient::Transfer {
   bool TakeHeader(std::string_view line);
   bool Take(std::string_view bytes);
   ApiAnswer Answer(CURLcode code);
+  long VerifyResult() const;
   std::string Problem(CURLcode code) const;
 };
 
@@ -300,7 +322,15 @@ ApiAnswer HttpClient::Transfer::Answer(CURLcode code) {
   if (code != CURLE_OK && !(answered && IsHead())) answer.problem = Problem(code);
   if (!answered) answer.status = 0;
   answer.retry_after = retry_after;
+  answer.distrusted = code == CURLE_PEER_FAILED_VERIFICATION && IsPlainDistrust(VerifyResult());
   return answer;
+}
+
+// Of the server's certificate. OK or unspecified: it is another host's, which curl itself finds.
+long HttpClient::Transfer::VerifyResult() const {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &number);
+  return number;
 }
 
 // One line for the person on call: what failed, where, and what to look at.
@@ -329,8 +359,7 @@ std::string HttpClient::Transfer::Problem(CURLcode code) const {
     case CURLE_OPERATION_TIMEDOUT:
       return Format("no answer from %s in time (%s)", where, why);
     case CURLE_PEER_FAILED_VERIFICATION:
-      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &number);
-      // Unspecified: another host's certificate, which curl itself finds.
+      number = VerifyResult();
       if (number != X509_V_OK && number != X509_V_ERR_UNSPECIFIED) {
         why = X509_verify_cert_error_string(number);
       }

@@ -28,9 +28,9 @@ constexpr int kMaxRedirects = 5;
 constexpr size_t kMaxBody = size_t{64} * 1024;
 
 // Last: may destroy what calls it. Ready without a reason.
-void Tell(Then& then, int http_status, std::string reason) {
+void Tell(Then& then, int http_status, std::string reason, bool distrusted = false) {
   const Then call = std::move(then);
-  call({reason.empty(), http_status, std::move(reason)});
+  call({reason.empty(), http_status, std::move(reason), distrusted});
 }
 
 // `problem` and, where that is not plain, what to look at.
@@ -82,7 +82,9 @@ class HttpProbe : public UrlRequest {
   void Start() {
     HttpMethod method;
     if (!ReadHttpUrl(url_, method)) return Refuse("redirected to what is no http(s) URL");
-    if (url_.starts_with("https")) {
+    if (!what_.ca_pem.empty()) {
+      TrustOnly(what_.ca_pem, "its caBundle");
+    } else if (url_.starts_with("https")) {
       const Status trusted = Trust(what_.ca_file, "--target-ca-file", !what_.insecure);
       if (!trusted) return Refuse(trusted.error().text);
     }
@@ -92,16 +94,17 @@ class HttpProbe : public UrlRequest {
     // A connection that is kept would say nothing about the next attempt's.
     request_.headers = {"User-Agent: certlatch", "Connection: close"};
     request_.called = redirects_ == 0 ? kServer : nullptr;
+    if (!what_.called.empty()) request_.called = what_.called.c_str();
     request_.max_body = kMaxBody;
     request_.location = &location_;
     location_.clear();
-    Ask(method);
+    Ask(method, what_.address);
   }
 
  private:
   void OnAnswer(const ApiAnswer& answer) override {
     const int status = answer.status;
-    if (status == 0) return Tell(then_, 0, Advise(answer.problem));
+    if (status == 0) return Tell(then_, 0, Advise(answer.problem), answer.distrusted);
     const bool redirect = status >= 300 && status < 400 && !location_.empty();
     if (redirect && what_.follow) return Follow(status);
     if (HasHttpStatus(what_.statuses, status)) return Tell(then_, status, "");

@@ -37,16 +37,28 @@ Status UrlRequest::Trust(const std::string& ca_file, const char* flag, bool veri
   return {};
 }
 
-void UrlRequest::Ask(const HttpMethod& method) {
+void UrlRequest::TrustOnly(const std::string& ca_pem, const char* source) {
+  auto identity = std::make_unique<TlsIdentity>();
+  identity->certificate_authority = ca_pem;
+  request_.tls = std::move(identity);
+  request_.trust_flag = source;
+  request_.name_flag = "";
+}
+
+void UrlRequest::Ask(const HttpMethod& method, const std::string& instead) {
   const std::string host(method.host);
   if (host.empty() || IsIpAddress(host)) return Send();
-  under_way_ = ResolveHost(
-      loop_, host, Left(),
-      [this, host, port = method.port](const Result<std::vector<std::string>>& found) {
-        if (!found) return Refuse(found.error().text);
-        request_.addresses = CurlAddresses(host, Format("%d", int{port}).c_str(), *found);
-        Send();
-      });
+  const std::string port = Format("%d", int{method.port});
+  if (IsIpAddress(instead)) {
+    request_.addresses = CurlAddresses(host, port.c_str(), {instead});
+    return Send();
+  }
+  under_way_ = ResolveHost(loop_, instead.empty() ? host : instead, Left(),
+                           [this, host, port](const Result<std::vector<std::string>>& found) {
+                             if (!found) return Refuse(found.error().text);
+                             request_.addresses = CurlAddresses(host, port.c_str(), *found);
+                             Send();
+                           });
 }
 
 void UrlRequest::Refuse(std::string problem) {

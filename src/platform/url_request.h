@@ -19,8 +19,10 @@ class UrlRequest : public Cancellable {
 
   // request_ trusts the system's authorities, or those in a file as it is now; or anyone.
   Status Trust(const std::string& ca_file, const char* flag, bool verify = true);
-  // Sends request_ to method's host, or Unix socket.
-  void Ask(const HttpMethod& method);
+  // It trusts these alone; `source` is what messages call them.
+  void TrustOnly(const std::string& ca_pem, const char* source);
+  // Sends request_ to method's host, or Unix socket; or to another host in its place.
+  void Ask(const HttpMethod& method, const std::string& instead = {});
   // Ends in OnAnswer, too, with no more than the problem.
   void Refuse(std::string problem);
   // Whether the limit, and no other trouble, is why there is no answer.

@@ -5,7 +5,9 @@
 
 #include <optional>
 
+#include "domain/base64.h"
 #include "test/support/fake_host.h"
+#include "test/support/pki.h"
 
 namespace certlatch {
 namespace {
@@ -146,6 +148,20 @@ TEST(Explain, LooksAtOneTargetAfterTheOtherAndIsNotMetIfOneIsNot) {
                                              "certificate/b: does not exist in namespace other"));
   EXPECT_THAT(look.result->errors,
               ElementsAre("error: certificate/b: does not exist in namespace other"));
+}
+
+TEST(Explain, ShowsAWebhookWhoseServerHasAnothersCertificate) {
+  Look look({"validatingwebhookconfiguration/hooks"});
+  look.Answer("validatingwebhookconfigurations?", 200,
+              ListOf(R"({"metadata":{"name":"hooks"},"webhooks":[{"name":"a","clientConfig":{)"
+                     R"("url":"https://one/v","caBundle":")" +
+                     EncodeBase64(test::CertAuthority().cert_pem()) + R"("}}]})"));
+  look.host.AnswerProbe(look.host.Find("webhook a"), {false, 0, "its certificate is mine", true});
+  look.host.Advance(0s);
+  ASSERT_TRUE(look.result);
+  EXPECT_FALSE(look.Met());
+  EXPECT_THAT(look.host.printed, ElementsAre("validatingwebhookconfiguration/hooks: webhook a: its "
+                                             "certificate is mine"));
 }
 
 TEST(Explain, AsksDiscoveryForATypeThatItDoesNotKnow) {

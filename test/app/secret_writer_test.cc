@@ -325,12 +325,12 @@ TEST(SidecarWrite, BlamesNoKubeletForWhatSomebodyElseHasPutThere) {
   Running run;
   run.AnswerList(TlsSecret(1, 3));
   run.pod.Answer(ReloadMethod::kSignal);
-  run.pod.files["tls.crt"] = run.host.files["/tls/tls.crt"] = Pair(0).cert;
-  run.pod.files["tls.key"] = run.host.files["/tls/tls.key"] = Pair(0).key;
+  run.pod.files["tls.crt"] = run.host.files["/tls/tls.crt"] = Generation(0).cert;
+  run.pod.files["tls.key"] = run.host.files["/tls/tls.key"] = Generation(0).key;
   run.pod.Hint();
   run.host.Advance(3s);
   run.Settle();
-  EXPECT_EQ(run.pod.files["tls.crt"], Pair(1).cert);
+  EXPECT_EQ(run.pod.files["tls.crt"], Generation(1).cert);
   EXPECT_THAT(run.host.Log(), HasSubstr("waiting for it to be written"));
   EXPECT_THAT(run.host.Log(), Not(HasSubstr("kubelet")));
   EXPECT_THAT(run.sidecar->Page("/metrics").body, HasSubstr("kubelet_lag_seconds_count 0"));
@@ -365,8 +365,8 @@ TEST(SidecarWrite, ExpectsTheFilesThatItIsToldOf) {
   const auto secret = [](int number, int version) {
     return SecretOf(
         Format(R"("server.crt":"%s","server.key":"%s","tls.crt":"%s")",
-               EncodeBase64(Pair(number).cert).c_str(), EncodeBase64(Pair(number).key).c_str(),
-               EncodeBase64(Pair(1 - number).cert).c_str()),
+               EncodeBase64(Generation(number).cert).c_str(), EncodeBase64(Generation(number).key).c_str(),
+               EncodeBase64(Generation(1 - number).cert).c_str()),
         version, "Opaque");
   };
   run.AnswerList(secret(0, 3));

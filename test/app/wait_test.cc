@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/probe_loop.h"
+#include "app/server_proof.h"
 #include "base/text.h"
 #include "domain/base64.h"
 #include "domain/dry_run.h"
@@ -852,6 +853,75 @@ TEST(Wait, WatchesWhatAWebhookConfigurationNamesToday) {
   EXPECT_THAT(run.host.Log(), HasSubstr("a.example.com"));
   EXPECT_THAT(run.host.Log(), HasSubstr("new"));
   EXPECT_TRUE(run.running());
+}
+
+// A webhook behind a URL, with a bundle; ready as far as the API shows.
+std::string HooksAt(const char* host, int version = 3) {
+  static const std::string bundle = EncodeBase64(test::CertAuthority().cert_pem());
+  return Format(R"({"metadata":{"name":"hooks","resourceVersion":"%d"},"webhooks":[{"name":)"
+                R"("a.example.com","clientConfig":{"url":"https://%s/v","caBundle":"%s"}}]})",
+                version, host, bundle.c_str());
+}
+
+constexpr const char* kHooks = "validatingwebhookconfiguration/hooks";
+constexpr const char* kHooksList = "validatingwebhookconfigurations?";
+constexpr const char* kFirstHook = "webhook a.example.com";
+const ProbeOutcome kDistrusted = {false, 0, "its certificate is another's", true};
+
+TEST(Wait, AWebhookIsMetWhenItsServerHasBeenSeen) {
+  Waiting run({kHooks});
+  run.host.Answer(run.host.Find(kHooksList), 200, List(HooksAt("one")));
+  EXPECT_TRUE(run.running());
+  EXPECT_EQ(run.host.probe_limit, kServerProofLimit);
+  run.host.AnswerProbe(run.host.Find(kFirstHook), {true, 200, ""});
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, AWebhookThatCannotBeReachedFromHereIsMetAllTheSame) {
+  Waiting run({kHooks});
+  run.host.Answer(run.host.Find(kHooksList), 200, List(HooksAt("one")));
+  run.host.AnswerProbe(run.host.Find(kFirstHook), {false, 0, "no connection within 2s"});
+  ASSERT_FALSE(run.running());
+  EXPECT_EQ(run.result->outcome, WaitOutcome::kMet);
+}
+
+TEST(Wait, AWebhookWithAnothersCertificateIsAskedAgainUntilItHasItsOwn) {
+  Waiting run({kHooks});
+  run.host.Answer(run.host.Find(kHooksList), 200, List(HooksAt("one")));
+  for (int round = 0; round < 3; ++round) {
+    run.host.AnswerProbe(run.host.Find(kFirstHook), kDistrusted);
+    EXPECT_TRUE(run.running());
+    EXPECT_THAT(run.host.Log(), HasSubstr("webhook a.example.com: its certificate is another's"));
+    EXPECT_EQ(run.host.Find(kFirstHook), 0) << "not at once";
+    run.host.Advance(5s);
+    ASSERT_NE(run.host.Find(kFirstHook), 0) << round;
+  }
+  run.host.AnswerProbe(run.host.Find(kFirstHook), {true, 404, ""});
+  EXPECT_FALSE(run.running());
+}
+
+TEST(Wait, AWebhookThatChangesWhileItsServerIsAskedIsAskedAnew) {
+  Waiting run({kHooks});
+  run.host.Answer(run.host.Find(kHooksList), 200, List(HooksAt("one")));
+  const int first = run.host.Find(kFirstHook);
+  run.host.Send(run.host.Find(kHooksList), Event("MODIFIED", HooksAt("two", 11)));
+  const int second = run.host.Find(kFirstHook);
+  ASSERT_NE(second, 0);
+  EXPECT_NE(second, first) << "the first one is cancelled";
+  run.host.AnswerProbe(second, kDistrusted);
+  EXPECT_TRUE(run.running());
+}
+
+TEST(Wait, OneLookAtAWebhookIncludesItsServer) {
+  WaitOptions options;
+  options.timeout = 0s;
+  Waiting run({kHooks}, std::move(options));
+  run.host.Answer(run.host.Find(kHooksList), 200, List(HooksAt("one")));
+  EXPECT_TRUE(run.running());
+  run.host.AnswerProbe(run.host.Find(kFirstHook), kDistrusted);
+  ASSERT_FALSE(run.running());
+  EXPECT_THAT(run.Error(), HasSubstr("webhook a.example.com: its certificate is another's"));
 }
 
 WaitOptions Any() {

@@ -159,6 +159,7 @@ TEST_F(ClusterWebhook, SaysEachLinkThatIsMissingUntilTheLastIsThere) {
   past.not_after = -24h;
   SetConfiguration(ByService(ns(), "hooks", ca.Issue(past).cert));
   ExpectReason(wait, "caBundle expired at ");
+  // There is no pod behind it that could be asked: what cannot be reached proves nothing.
   SetConfiguration(ByService(ns(), "hooks", ca.cert_pem()));
   ExpectMet(wait, Met());
 }
@@ -200,12 +201,40 @@ TEST_F(ClusterWebhook, BehindAServiceIsCalledByTheApiServerFromThenOn) {
   EXPECT_EQ(Ask().status, 201);
 }
 
-// Which certificate the webhook serves is not seen through the API: the bundle's own faults are.
-// A dry run sees what the API server sees.
-TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityIsMetThoughTheApiServerRefusesIt) {
+// The last link: what is called is not what the bundle is for.
+TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityIsNotReadyBeforeItHasItsOwn) {
+  AdmissionServer admission({"hooks." + ns() + ".svc"});
+  const int port = admission.server().port();
+  CreateConfiguration(ByService(ns(), "hooks", CertAuthority("foreign").cert_pem(), port));
+  Create(Path("v1", "services"), R"({"metadata":{"name":"hooks"},
+      "spec":{"type":"ExternalName","externalName":"localhost"}})");
+  const Process wait = StartWait({Target()});
+  ExpectReason(wait, "the certificate of service/hooks in namespace " + ns() +
+                         " is not trusted: unable to get local issuer certificate (see its "
+                         "caBundle)");
+  ExpectAnswer(500, "certificate signed by unknown authority");
+  EXPECT_EQ(wait->Out(), "");
+  SetConfiguration(ByService(ns(), "hooks", admission.Bundle(), port));
+  ExpectMet(wait, Met());
+  ExpectAnswer(400, kRefusal);
+}
+
+TEST_F(ClusterWebhook, WithTheCertificateOfAnotherNameIsNotReady) {
+  AdmissionServer admission({"other." + ns() + ".svc"});
+  const int port = admission.server().port();
+  CreateConfiguration(ByService(ns(), "hooks", admission.Bundle(), port));
+  Create(Path("v1", "services"), R"({"metadata":{"name":"hooks"},
+      "spec":{"type":"ExternalName","externalName":"localhost"}})");
+  const Process wait = StartWait({Target()});
+  ExpectReason(wait, "the certificate of service/hooks in namespace " + ns() + " is not trusted: ");
+  ExpectAnswer(500, "x509: certificate is valid for other." + ns() + ".svc, not hooks.");
+  EXPECT_EQ(wait->Out(), "");
+}
+
+// A dry run sees what the API server sees, wherever that is.
+TEST_F(ClusterWebhook, WithTheBundleOfAForeignAuthorityFailsADryRun) {
   AdmissionServer admission({});
   CreateConfiguration(ByUrl(admission.server().url(), CertAuthority("foreign").cert_pem()));
-  ExpectMet(StartWait({Target()}), Met());
   ExpectAnswer(500, "certificate signed by unknown authority");
   const Process dry_run = StartWait({Target(), DryRun()});
   ExpectSays(dry_run, DryRun() + ": HTTP 500: ");

@@ -101,6 +101,83 @@ TEST(WebhookReadiness, AsksForOneEndpointWhateverMinReadyAsksOfServices) {
             State::kMet);
 }
 
+std::vector<Reachable> Servers(const std::vector<Collection>& collections) {
+  std::vector<const Collection*> pointers;
+  for (const Collection& collection : collections) pointers.push_back(&collection);
+  return ReadinessServers(TargetOf(kTarget), pointers);
+}
+
+Collection ServiceAt(const char* place) {
+  return Objects({Format(R"({"spec":{%s,"ports":[{"name":"https","port":443}]}})", place)});
+}
+
+TEST(WebhookReadiness, AServiceIsCalledAtItsAddressByItsName) {
+  const std::string pem = test::CertAuthority().cert_pem();
+  const auto servers = Servers({Configuration(Webhook(Config(Bundle(pem), R"(,"port":8443)"))),
+                                ServiceAt(R"("clusterIP":"10.96.0.7")"), Slice("https", "true")});
+  ASSERT_EQ(servers.size(), 1U);
+  EXPECT_EQ(servers[0].url, "https://hooks.ops.svc:8443/");
+  EXPECT_EQ(servers[0].address, "10.96.0.7");
+  EXPECT_EQ(servers[0].ca_pem, pem);
+  EXPECT_EQ(servers[0].text, "webhook validate.example.com");
+  EXPECT_EQ(servers[0].called, "service/hooks in namespace ops");
+}
+
+TEST(WebhookReadiness, AnExternalNameIsCalledByTheServicesName) {
+  const auto servers = Servers(
+      {Configuration(Webhook(Config(GoodBundle()))),
+       ServiceAt(R"("type":"ExternalName","externalName":"hooks.example.com")"), Objects({})});
+  ASSERT_EQ(servers.size(), 1U);
+  EXPECT_EQ(servers[0].url, "https://hooks.ops.svc:443/");
+  EXPECT_EQ(servers[0].address, "hooks.example.com");
+}
+
+TEST(WebhookReadiness, AServerThatServesSeveralWebhooksIsAskedOnce) {
+  const auto servers = Servers(
+      {Configuration(Webhook(Config(GoodBundle()), "a") + "," + Webhook(Config(GoodBundle()), "b") +
+                     "," + Webhook(Config(Bundle(Valid(-1h, 1h))), "c")),
+       ServiceAt(R"("clusterIP":"fd00::7")"), Slice("https", "true")});
+  ASSERT_EQ(servers.size(), 2U) << "one for each bundle";
+  EXPECT_EQ(servers[0].text, "webhook a");
+  EXPECT_EQ(servers[1].text, "webhook c");
+}
+
+TEST(WebhookReadiness, ThePathOfAUrlIsNotCalled) {
+  const auto servers = Servers({Configuration(
+      Webhook(Format(R"({"url":"https://hooks.example.com:9443/v?x=y","caBundle":"%s"})",
+                     GoodBundle().c_str())))});
+  ASSERT_EQ(servers.size(), 1U);
+  EXPECT_EQ(servers[0].url, "https://hooks.example.com:9443/");
+  EXPECT_EQ(servers[0].address, "");
+  EXPECT_EQ(servers[0].called, "hooks.example.com:9443");
+}
+
+TEST(WebhookReadiness, AServerWithoutAPlaceOrABundleIsNotCalled) {
+  for (const char* place : {R"("clusterIP":"None")", R"("clusterIP":"")", R"("type":"ClusterIP")",
+                            R"("clusterIP":"a b")", R"("clusterIP":7)"}) {
+    EXPECT_TRUE(Servers({Configuration(Webhook(Config(GoodBundle()))), ServiceAt(place),
+                         Slice("https", "true")})
+                    .empty())
+        << place;
+  }
+  for (const char* config :
+       {R"({"url":"http://plain/","caBundle":"%s"})", R"({"url":"","caBundle":"%s"})",
+        R"({"url":"https://public/"})", R"({"caBundle":"%s"})"}) {
+    EXPECT_TRUE(Servers({Configuration(Webhook(Format(config, GoodBundle().c_str())))}).empty())
+        << config;
+  }
+}
+
+TEST(WebhookReadiness, NoMoreServersAreCalledThanServicesAreWatched) {
+  std::string webhooks;
+  for (int i = 0; i < 30; ++i) {
+    if (i > 0) webhooks += ',';
+    webhooks +=
+        Webhook(Format(R"({"url":"https://host%d/","caBundle":"%s"})", i, GoodBundle().c_str()));
+  }
+  EXPECT_EQ(Servers({Configuration(webhooks)}).size(), 20U);
+}
+
 TEST(WebhookReadiness, NeedsABundleThatParsesAndIsValid) {
   auto reason = [](const std::string& bundle) {
     return WebhookReason(Config(bundle), Objects({kService}), Slice("https", "true"));

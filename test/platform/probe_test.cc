@@ -325,6 +325,62 @@ TEST_F(ProbeTest, TrustsTheAuthorityOfTheFileAsItIsNow) {
   EXPECT_EQ(server.counts().requests, 2U);
 }
 
+// As a webhook is asked: another name than that of the place, and its own bundle.
+TEST_F(ProbeTest, TellsACertificateOfAnotherAuthorityOrNameFromOtherTrouble) {
+  test::CertSpec spec;
+  spec.dns_names = {"hooks.ops.svc"};
+  const test::PemPair pair = Authority().Issue(spec);
+  ServerOptions options;
+  options.tls = test::TlsSettings{pair.cert, pair.key};
+  options.ipv6 = true;
+  ScriptedServer server(options, Answer(404));
+  const auto ask = [&](const std::string& host, const std::string& address,
+                       const std::string& bundle) {
+    what_ = Reachable();
+    what_.kind = Reachable::Kind::kHttp;
+    what_.url = "https://" + host + ":" + std::to_string(server.port()) + "/";
+    what_.address = address;
+    what_.ca_pem = bundle;
+    what_.called = "service/hooks";
+    what_.head = true;
+    return Outcome();
+  };
+  for (const char* place : {"127.0.0.1", "localhost"}) {
+    const ProbeOutcome own = ask("hooks.ops.svc", place, Authority().cert_pem());
+    EXPECT_EQ(own.http_status, 404) << own.reason;
+    EXPECT_FALSE(own.distrusted);
+  }
+  const ProbeOutcome foreign = ask("hooks.ops.svc", "127.0.0.1", CertAuthority("b").cert_pem());
+  EXPECT_TRUE(foreign.distrusted);
+  EXPECT_THAT(foreign.reason, AllOf(StartsWith("the certificate of service/hooks is not trusted: "),
+                                    EndsWith(" (see its caBundle)")));
+  const ProbeOutcome other = ask("other.ops.svc", "127.0.0.1", Authority().cert_pem());
+  EXPECT_TRUE(other.distrusted) << other.reason;
+  EXPECT_EQ(server.counts().requests, 2U);
+
+  // Of the rest nothing follows.
+  EXPECT_FALSE(ask("hooks.ops.svc", "127.0.0.1", "no PEM at all").distrusted);
+  EXPECT_FALSE(ask("hooks.ops.svc", "name.invalid", Authority().cert_pem()).distrusted);
+  ScriptedServer plain({}, Answer(200));
+  what_.url = "https://hooks.ops.svc:" + std::to_string(plain.port()) + "/";
+  what_.address = "127.0.0.1";
+  EXPECT_FALSE(Outcome(1s).distrusted) << "does not speak TLS";
+}
+
+TEST_F(ProbeTest, ACertificateOutOfItsDatesIsDistrusted) {
+  test::CertSpec spec;
+  spec.ip_addresses = {"127.0.0.1"};
+  spec.not_before = -2h;
+  spec.not_after = -1h;
+  const test::PemPair pair = Authority().Issue(spec);
+  ServerOptions options;
+  options.tls = test::TlsSettings{pair.cert, pair.key};
+  ScriptedServer server(options, Answer(200));
+  Want(server.url());
+  what_.ca_pem = Authority().cert_pem();
+  EXPECT_TRUE(Outcome().distrusted);
+}
+
 TEST_F(ProbeTest, VerifiesNothingOnlyWhereThatIsAskedFor) {
   ScriptedServer server(WithTls(), Answer(200));
   Want(server.url());
