@@ -55,6 +55,7 @@ Result<std::string> ReadKubeconfig(const std::string& path) {
   const auto ns = ReadSmallFile(Format("%s/namespace", kServiceAccountDir), 256);
   if (ns) surroundings.service_account_namespace = Trim(*ns);
   surroundings.version = VersionText();
+  surroundings.version_json = VersionJson();
   surroundings.read_file = ReadKubeconfig;
   return surroundings;
 }

@@ -56,8 +56,9 @@ struct ShellRun::Look {
     return probe().reachable ? probe().reachable->text : Printable(type.empty() ? "kubectl" : type);
   }
 
-  // What `kubectl get` prints. False: it fails.
-  bool Print(const Collection& known, std::string& printed) const {
+  // What `kubectl get` prints. False: it fails; `problem` is why, where it says more than that the
+  // object is not there.
+  bool Print(const Collection& known, std::string& printed, std::string& problem) const {
     const Json* const object = known.Only();
     const bool is_list = probe().name.empty();
     if (known.knowledge != Collection::Knowledge::kKnown) return false;
@@ -72,7 +73,10 @@ struct ShellRun::Look {
     const Result<JsonPath> path = JsonPath::Parse(probe().path);
     if (!path) return false;
     Result<std::string> text = path->Print(is_list ? ListOf(known) : *object, true);
-    if (!text) return false;
+    if (!text) {
+      problem = Format("kubectl get fails: %s", Printable(text.error().text, 200).c_str());
+      return false;
+    }
     printed = *std::move(text);
     return true;
   }
@@ -86,12 +90,14 @@ struct ShellRun::Look {
   }
 
   // Why what kubectl gets does not end the loop. What a Secret holds is never told.
-  std::string WhyNot(const Collection& known, bool succeeded, const std::string& printed) const {
+  std::string WhyNot(const Collection& known, bool succeeded, const std::string& printed,
+                     std::string&& problem) const {
     const Json* const object = known.Only();
     if (object == nullptr) return "not found yet";
     if (test->condition.kind == LoopCondition::Kind::kSucceeds) {
       return succeeded ? "still there" : "cannot be printed so yet";
     }
+    if (!problem.empty() && !IsSecret()) return std::move(problem);
     const std::string_view condition = ConditionIn(probe().path);
     if (!condition.empty() && !probe().name.empty()) {
       std::string reason = JudgeCondition(*object, condition).reason;
@@ -249,9 +255,11 @@ void ShellRun::OnChange(Look& look) {
   if (trouble && !not_served) return Know(look, false, trouble->text, LogLevel::kWarning);
   if (known.knowledge == Collection::Knowledge::kUnknown) return;
   std::string printed;
-  const bool succeeded = look.Print(known, printed);
+  std::string problem;
+  const bool succeeded = look.Print(known, printed, problem);
   const bool holds = Holds(look.test->condition, succeeded, printed);
-  Know(look, holds, trouble ? trouble->text : look.WhyNot(known, succeeded, printed),
+  Know(look, holds,
+       trouble ? trouble->text : look.WhyNot(known, succeeded, printed, std::move(problem)),
        LogLevel::kInfo);
 }
 

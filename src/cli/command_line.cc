@@ -11,8 +11,8 @@
 namespace certlatch {
 namespace {
 
-constexpr const ModeSyntax* kModes[] = {&kWaitMode,  &kSidecarMode, &kPublishMode,
-                                        &kCheckMode, &kExplainMode, &kInstallMode};
+constexpr const ModeSyntax* kModes[] = {&kWaitMode,    &kSidecarMode, &kPublishMode, &kCheckMode,
+                                        &kExplainMode, &kInstallMode, &kVersionMode};
 
 constexpr const char* kUsage =
     "certlatch holds a pod until what it needs is real, and its apps on their newest certificate.\n"
@@ -128,19 +128,14 @@ Status ParseCommandLine(std::string_view program, const std::vector<std::string_
     DescribeFlags(kConnectionFlags, text);
     return Print(std::move(text), command);
   }
-  if (mode == "version" || mode == "--version") {
-    if (arguments.size() == 1) return Print(surroundings.version, command);
-    return Refuse("error: version takes no arguments, such as \"%s\"",
-                  Printable(arguments[1], 100).c_str());
-  }
   if (mode == "rbac") {
     return ParseRbac({arguments.begin() + 1, arguments.end()}, surroundings, command);
   }
   for (const ModeSyntax* known : kModes) {
-    if (mode != known->name) continue;
+    if (mode != known->name && !(known == &kVersionMode && mode == "--version")) continue;
     return ParseMode(*known, {arguments.begin() + 1, arguments.end()}, surroundings, command);
   }
-  return Refuse("error: unknown mode \"%s\" (see 'certlatch --help')",
+  return Refuse("error: unknown command \"%s\" (see 'certlatch --help')",
                 Printable(mode, 100).c_str());
 }
 

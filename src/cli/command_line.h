@@ -25,6 +25,7 @@ struct Surroundings {
   // Of a kubeconfig, the one file that only the command line names. kNotFound: there is none.
   Result<std::string> (*read_file)(const std::string& path) = nullptr;
   std::string version;       // what `certlatch version` prints
+  std::string version_json;  // the same with -o json
   bool rights_only = false;  // nothing is run: the pod need not be known
   bool in_script = false;    // for what a script calls kubectl
 };

@@ -65,6 +65,7 @@ extern const ModeSyntax kPublishMode;
 extern const ModeSyntax kCheckMode;
 extern const ModeSyntax kExplainMode;
 extern const ModeSyntax kInstallMode;
+extern const ModeSyntax kVersionMode;
 
 // Reads `arguments`, without the mode's name, into `command`. Under the name kubectl that is its
 // verb, and still among them. Errors are complete.

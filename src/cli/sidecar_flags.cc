@@ -128,7 +128,7 @@ constexpr Flag kSidecarFlags[] = {
     {"nudge", "", kNudgeHelp, SetSwitch, CERTLATCH_SIDECAR(wait.nudge.on), 0, "expect"},
     {"unready-when", "WHEN", "expired (default), broken or never: for /readyz", SetUnreadyWhen,
      CERTLATCH_SIDECAR(unready_when)},
-    {"listen", "ADDR:PORT", "for /healthz /readyz /metrics; default :9847; or off", SetListen,
+    {"listen", "ADDR:PORT", "/healthz /readyz /startupz /metrics; default :9847; or off", SetListen,
      CERTLATCH_SIDECAR(listen)},
 };
 

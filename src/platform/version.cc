@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
+#include "base/text.h"
+
 namespace certlatch {
 
 const BuildInfo kBuildInfo = {CERTLATCH_VERSION, CERTLATCH_COMMIT};
@@ -15,6 +17,13 @@ std::string VersionText() {
   text += OpenSSL_version(OPENSSL_VERSION);
   text += ", simdjson " CERTLATCH_SIMDJSON_VERSION;
   return text;
+}
+
+std::string VersionJson() {
+  return Format(R"({"version":"%s","commit":"%s","libraries":{"libcurl":"%s","openssl":"%s",)"
+                R"("simdjson":"%s"}})",
+                CERTLATCH_VERSION, CERTLATCH_COMMIT, curl_version_info(CURLVERSION_NOW)->version,
+                OpenSSL_version(OPENSSL_VERSION), CERTLATCH_SIMDJSON_VERSION);
 }
 
 }  // namespace certlatch

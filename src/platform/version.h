@@ -9,6 +9,8 @@ namespace certlatch {
 
 // "certlatch 0.1.0 (commit 0123abc)\nlibcurl 8.14.1, OpenSSL 3.5.1, simdjson 3.0.1".
 std::string VersionText();
+// {"version":"0.1.0","commit":"0123abc","libraries":{"libcurl":"8.14.1",…}}
+std::string VersionJson();
 
 extern const BuildInfo kBuildInfo;
 

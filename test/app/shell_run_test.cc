@@ -107,6 +107,17 @@ TEST(ShellRun, SaysWhyNotOncePerChange) {
   EXPECT_TRUE(run.Ended());
 }
 
+TEST(ShellRun, SaysWhatKubectlFindsWrongWithAJsonPath) {
+  Running run(
+      "until kubectl get certificate web -o "
+      "jsonpath='{.status.conditions[?(@.type==Ready)].status}' "
+      "| grep True; do sleep 1; done");
+  run.host.Answer(run.host.Find("certificates?"), 200, List(Certificate("True", 3)));
+  EXPECT_THAT(run.host.logged, ElementsAre("certlatch: certificate/web: kubectl get fails: "
+                                           "unrecognized identifier Ready"));
+  EXPECT_FALSE(run.Ended());
+}
+
 TEST(ShellRun, NeverTellsWhatASecretHolds) {
   Running run("until kubectl get secret s -o jsonpath={.data.key} | grep -q YQ; do sleep 1; done");
   run.host.Answer(run.host.Find("secrets?"), 200,

@@ -80,8 +80,14 @@ TEST(CommandLine, BoundsRequestsAlsoWhereNoTimeoutIsAskedFor) {
               HasSubstr("missing unit"));
 }
 
-TEST(CommandLine, IgnoresNoArgumentsOfVersion) {
-  EXPECT_EQ(Refused({"version", "-x"}), "error: version takes no arguments, such as \"-x\"");
+TEST(CommandLine, VersionIsTextOrJson) {
+  for (const char* name : {"version", "--version"}) {
+    EXPECT_EQ(Parsed({name}).text, "certlatch 1");
+    EXPECT_EQ(Parsed({name, "-o", "json"}).text, "{}");
+    EXPECT_THAT(Refused({name, "-x"}), HasSubstr("unknown shorthand flag"));
+    EXPECT_THAT(Refused({name, "-o=yaml"}), HasSubstr("--output knows only \"json\""));
+    EXPECT_EQ(Refused({name, "3"}), "error: unexpected argument \"3\"");
+  }
 }
 
 TEST(CommandLine, AllIsOfATypeAlsoBesideAMount) {
@@ -150,7 +156,7 @@ TEST(CommandLine, RefusesContradictionsNamingBothSides) {
 
 TEST(CommandLine, RefusesBadInputInOneLineThatNamesIt) {
   EXPECT_EQ(Refused({}), "error: no mode given (see 'certlatch --help')");
-  EXPECT_EQ(Refused({"serve"}), "error: unknown mode \"serve\" (see 'certlatch --help')");
+  EXPECT_EQ(Refused({"serve"}), "error: unknown command \"serve\" (see 'certlatch --help')");
   EXPECT_EQ(Refused({"wait", "--x"}), "error: unknown flag: --x (see 'certlatch wait --help')");
   EXPECT_THAT(Refused({"wait"}), StartsWith("error: nothing to wait for"));
   EXPECT_EQ(Refused({"wait", "pod/a", "--for=foo"}), "error: unrecognized condition: \"foo\"");

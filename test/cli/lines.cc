@@ -31,6 +31,7 @@ Surroundings InPod() {
   pod.environment = {"KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_SERVICE_PORT=443"};
   pod.service_account_namespace = "prod";
   pod.version = "certlatch 1";
+  pod.version_json = "{}";
   return pod;
 }
 

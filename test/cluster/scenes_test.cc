@@ -138,9 +138,9 @@ class ClusterScenes : public ClusterTest {
   }
   std::string WebhookTarget() const { return "validatingwebhookconfiguration/" + ns(); }
   void CreateService(const std::string& name, const char* port_name, int port) {
-    Create(Path("v1", "services"),
-           Format(R"({"metadata":{"name":"%s"},"spec":{"ports":[{"name":"%s","port":%d}]}})",
-                  name.c_str(), port_name, port));
+    Create(Path("v1", "services"), Format(R"({"metadata":{"name":"%s"},"spec":{"clusterIP":"None",
+                         "ports":[{"name":"%s","port":%d}]}})",
+                                          name.c_str(), port_name, port));
   }
 
   // --- jobs ---

@@ -140,7 +140,7 @@ TEST_F(ClusterWebhook, SaysEachLinkThatIsMissingUntilTheLastIsThere) {
 
   const std::string service = "service/hooks in namespace " + ns() + ": ";
   Create(Path("v1", "services"), R"({"metadata":{"name":"hooks"},
-      "spec":{"ports":[{"name":"metrics","port":8080}]}})");
+      "spec":{"clusterIP":"None","ports":[{"name":"metrics","port":8080}]}})");
   ExpectReason(wait, service + "has no port 443 (its ports: 8080 metrics)");
   Patch(Path("v1", "services", "hooks"), R"({"spec":{"ports":[{"name":"metrics","port":8080},
       {"name":"https","port":443}]}})");
@@ -159,7 +159,7 @@ TEST_F(ClusterWebhook, SaysEachLinkThatIsMissingUntilTheLastIsThere) {
   past.not_after = -24h;
   SetConfiguration(ByService(ns(), "hooks", ca.Issue(past).cert));
   ExpectReason(wait, "caBundle expired at ");
-  // There is no pod behind it that could be asked: what cannot be reached proves nothing.
+  // What has no address that can be asked proves nothing.
   SetConfiguration(ByService(ns(), "hooks", ca.cert_pem()));
   ExpectMet(wait, Met());
 }
@@ -282,7 +282,8 @@ TEST_F(ClusterWebhook, ThatConvertsATypeIsWaitedForWithTheType) {
                group.c_str(), group.c_str(), conversion(ByService(ns(), "convert", "")).c_str()));
   ExpectSays(wait, "no service/convert in namespace " + ns());
   Create(Path("v1", "services"),
-         R"({"metadata":{"name":"convert"},"spec":{"ports":[{"name":"https","port":443}]}})");
+         R"({"metadata":{"name":"convert"},
+      "spec":{"clusterIP":"None","ports":[{"name":"https","port":443}]}})");
   ExpectSays(wait, "no ready endpoint on port 443");
   Create(Path(kSlices, "endpointslices"), HttpsSlice("convert", true));
   ExpectSays(wait, "caBundle is empty");

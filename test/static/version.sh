@@ -13,3 +13,11 @@ for library in libcurl:curl OpenSSL:openssl simdjson:simdjson; do
   expected="${library%%:*} $(upstream "${library#*:}")"
   grep -qF "$expected" <<<"$said" || { echo "missing: $expected"; exit 1; }
 done
+# as JSON, too
+python3 - "$build/certlatch" <<'PYTHON'
+import json, subprocess, sys
+told = json.loads(subprocess.check_output([sys.argv[1], 'version', '-o', 'json']))
+text = subprocess.check_output([sys.argv[1], 'version'], text=True)
+want = [told['version'], told['commit'], *told['libraries'].values()]
+assert len(want) == 5 and all(word and word in text for word in want), (told, text)
+PYTHON
