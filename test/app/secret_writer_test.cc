@@ -363,11 +363,11 @@ TEST(SidecarWrite, ExpectsTheFilesThatItIsToldOf) {
   options.pod.volume.key_file = "server.key";
   Running run(std::move(options));
   const auto secret = [](int number, int version) {
-    return SecretOf(
-        Format(R"("server.crt":"%s","server.key":"%s","tls.crt":"%s")",
-               EncodeBase64(Generation(number).cert).c_str(), EncodeBase64(Generation(number).key).c_str(),
-               EncodeBase64(Generation(1 - number).cert).c_str()),
-        version, "Opaque");
+    return SecretOf(Format(R"("server.crt":"%s","server.key":"%s","tls.crt":"%s")",
+                           EncodeBase64(Generation(number).cert).c_str(),
+                           EncodeBase64(Generation(number).key).c_str(),
+                           EncodeBase64(Generation(1 - number).cert).c_str()),
+                    version, "Opaque");
   };
   run.AnswerList(secret(0, 3));
   ASSERT_EQ(run.pod.told.size(), 1U) << run.host.Log();
