@@ -29,9 +29,9 @@ create_certificate() { # NAME DNS_NAMES
 set_dns_names() { # NAME DNS_NAMES
   change "$CERT_MANAGER/certificates/$1" '{"spec":{"dnsNames":['"$2"']}}'
 }
-generation_of() { # NAME
+metadata_of() { # NAME FIELD
   curl -q -sS --noproxy '*' --cacert "$CA" -H "Authorization: Bearer $(<"$TOKEN_FILE")" \
-    "$URL$CERT_MANAGER/certificates/$1" | jq .metadata.generation
+    "$URL$CERT_MANAGER/certificates/$1" | jq -r ".metadata.$2"
 }
 set_conditions() { # NAME CONDITIONS [MORE STATUS]
   change "$CERT_MANAGER/certificates/$1/status" '{"status":{"conditions":['"$2"']'"${3:+,$3}"'}}'
@@ -48,16 +48,25 @@ Code: 400. Errors:
 
 * subject alternate name web not allowed by this role'
 
-# As cert-manager leaves it when Vault refused.
+# As cert-manager leaves the Certificate and its CertificateRequest when Vault refused.
 refuse() { # NAME
-  local failed
+  local failed uid
   failed=$(date -u -d '1 minute ago' +%FT%TZ)
+  uid=$(metadata_of "$1" uid)
+  create "$CERT_MANAGER/certificaterequests" '{"apiVersion":"cert-manager.io/v1","kind":"CertificateRequest",
+    "metadata":{"name":"'"$1"'-1","annotations":{"cert-manager.io/certificate-name":"'"$1"'",
+      "cert-manager.io/certificate-revision":"1"},"ownerReferences":[{"apiVersion":"cert-manager.io/v1",
+      "kind":"Certificate","name":"'"$1"'","uid":"'"$uid"'","controller":true}]},
+    "spec":{"request":"","issuerRef":{"name":"vault"}}}'
+  change "$CERT_MANAGER/certificaterequests/$1-1/status" '{"status":{"failureTime":"'"$failed"'","conditions":['"$(
+    condition Approved True cert-manager.io 'Certificate request has been approved by cert-manager.io'),$(
+    condition Ready False Failed "$REFUSAL")"']}}'
   set_conditions "$1" "$(condition Ready False DoesNotExist 'Issuing certificate as Secret does not exist'),$(
     condition Issuing False Failed "The certificate request has failed to complete and will be retried: $REFUSAL")" \
     '"lastFailureTime":"'"$failed"'","failedIssuanceAttempts":1'
 }
 set_ready() { # NAME
-  GENERATION=$(generation_of "$1")
+  GENERATION=$(metadata_of "$1" generation)
   set_conditions "$1" "$(condition Ready True Ready 'Certificate is up to date and has not expired')" \
     '"lastFailureTime":null,"failedIssuanceAttempts":null'
 }

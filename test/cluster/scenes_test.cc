@@ -321,25 +321,25 @@ TEST_F(ClusterScenes, AnApiPodWhoseMigrationsFailEndsAtOnceWithStatus3) {
 
 TEST_F(ClusterScenes, AHelmHookGoesOnWhenTheCrdIsServedAndItsWebhookCanBeCalled) {
   const std::string group = ns() + ".example.com";
-  const std::string crd = "widgets." + group;
+  const std::string crd = "gizmos." + group;
   const Process wait = StartWait({"crd/" + crd, WebhookTarget()});
   ExpectSays(wait, "customresourcedefinition/" + crd + ": not found yet");
   ExpectSays(wait, WebhookTarget() + ": not found yet");
   Apply(Format(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
       "metadata":{"name":"%s"},"spec":{"group":"%s","scope":"Namespaced",
-      "names":{"kind":"Widget","plural":"widgets","singular":"widget"},
+      "names":{"kind":"Gizmo","plural":"gizmos","singular":"gizmo"},
       "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":
       {"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})",
                crd.c_str(), group.c_str()));
   const std::string met =
       "customresourcedefinition.apiextensions.k8s.io/" + crd + " condition met\n";
   ExpectPrints(wait, met);
-  SetWebhook("widgets", "");
-  ExpectSays(wait, "no service/widgets in namespace " + ns());
-  CreateService("widgets", "https", 443);
-  Create(Path(kSlices, "endpointslices"), HttpsSlice("widgets", true));
+  SetWebhook("gizmos", "");
+  ExpectSays(wait, "no service/gizmos in namespace " + ns());
+  CreateService("gizmos", "https", 443);
+  Create(Path(kSlices, "endpointslices"), HttpsSlice("gizmos", true));
   ExpectSays(wait, "caBundle is empty");
-  SetWebhook("widgets", CertAuthority().cert_pem());
+  SetWebhook("gizmos", CertAuthority().cert_pem());
   ExpectMet(wait, met + Format(kWebhookMet, ns().c_str()));
 }
 
