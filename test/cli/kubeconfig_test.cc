@@ -87,7 +87,7 @@ TEST(Kubeconfig, SaysWhatIsMissingOrCannotBeUsed) {
     std::string text;
     const char* context;
     const char* error;
-  } kCases[] = {
+  } cases[] = {
       {Config("", ""), "y", "context \"y\" does not exist"},
       {R"({"current-context":"x"})", "", "context \"x\" does not exist"},
       {R"({"contexts":[{"name":"x","context":{"cluster":"c"}}]})", "x",
@@ -103,7 +103,7 @@ TEST(Kubeconfig, SaysWhatIsMissingOrCannotBeUsed) {
        "--kubeconfig=/home/ann/config -o json > /home/ann/config.json"},
       {R"({"hush":)", "", "/home/ann/config: "},
   };
-  for (const auto& row : kCases) {
+  for (const auto& row : cases) {
     Outcome of;
     Use(row.text, of, row.context);
     EXPECT_THAT(of.error, HasSubstr(row.error));

@@ -261,6 +261,7 @@ const char* const kGoals[] = {
     "certificate/two --for=jsonpath={.status.conditions[1:].type}=Issuing",
     "certificate/two --for=jsonpath={.status.conditions[?(@.type==\"Ready\")].status}=True",
     "certificate/two --for=jsonpath={.status.conditions[?(@.type=='Ready')].status}=True",
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
     "certificate/two '--for=jsonpath={.status.conditions[?(@.type == \"Nope\")].status}=True' "
     "--timeout=1s",
     "certificate/two --for=jsonpath={..revision}=3",
@@ -426,6 +427,7 @@ const char* const kFlags[] = {
     "certificate/nope -n default --for=condition=Ready",
     "certificate/nope --namespace kube-system --for=condition=Ready",
     "certificate/ready --for=condition=Ready --as=system:admin --as-group=system:masters",
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
     "certificate/ready --for=condition=Ready --as=nobody --as-group=system:masters "
     "--as-group=system:authenticated --as-uid=17",
     "certificate/ready --for=condition=Ready --as-group=system:masters",

@@ -103,6 +103,7 @@ TEST(WebhookReadiness, AsksForOneEndpointWhateverMinReadyAsksOfServices) {
 
 std::vector<Reachable> Servers(const std::vector<Collection>& collections) {
   std::vector<const Collection*> pointers;
+  pointers.reserve(collections.size());
   for (const Collection& collection : collections) pointers.push_back(&collection);
   return ReadinessServers(TargetOf(kTarget), pointers);
 }
@@ -313,7 +314,7 @@ std::string Crd(const char* names_accepted, const char* established, const std::
 }
 
 TEST(CrdReadiness, IsAcceptedNamesAndEstablished) {
-  const char* const kCrd = "crd/widgets.example.com";
+  constexpr const char* kCrd = "crd/widgets.example.com";
   EXPECT_EQ(Judge(kCrd, {Objects({Crd("True", "True", "")})}).state, State::kMet);
   EXPECT_EQ(Reason(kCrd, {Objects({Crd("False", "False", "")})}),
             "NamesAccepted is False (ListKindConflict: taken)");
@@ -323,7 +324,7 @@ TEST(CrdReadiness, IsAcceptedNamesAndEstablished) {
 }
 
 TEST(CrdReadiness, IncludesItsConversionWebhook) {
-  const char* const kCrd = "crd/widgets.example.com";
+  constexpr const char* kCrd = "crd/widgets.example.com";
   const Collection crd = Objects({Crd("True", "True", Config(GoodBundle()))});
   EXPECT_EQ(Needs(kCrd, crd).size(), 3U);
   EXPECT_EQ(Judge(kCrd, {crd, Objects({kService}), Slice("https", "true")}).state, State::kMet);
