@@ -141,9 +141,9 @@ void App::Start(std::vector<std::string> argv) {
 
 bool App::IsAlive() const { return process_->Signal(0); }
 
-bool App::Serves(const PemPair& pair) const {
+bool App::Serves(const PemPair& pair, Duration patience) const {
   const std::string wanted = CertFingerprint(pair.cert);
-  return Eventually([&] { return !IsAlive() || ServedLeaf() == wanted; }) && IsAlive();
+  return Eventually([&] { return !IsAlive() || ServedLeaf() == wanted; }, patience) && IsAlive();
 }
 
 std::string App::Prove() const {

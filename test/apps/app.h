@@ -72,8 +72,9 @@ class App {
   bool IsAlive() const;
 
   std::string ServedLeaf() const { return test::ServedLeaf(port_, talk_); }
-  bool Serves(const PemPair& pair) const;  // now, or soon
-  std::string Prove() const;               // the value of --prove
+  // Now, or soon.
+  bool Serves(const PemPair& pair, Duration patience = kPatience) const;
+  std::string Prove() const;  // the value of --prove
 
  protected:
   explicit App(Talk talk = Talk::kTls, uint16_t port = FreePort());

@@ -136,7 +136,10 @@ TEST_F(Example, WriteBehindAHookHoldsTheAppUntilTheFilesAreThere) {
   Apply("write-hook");
   pods_ = Pods(2);
   ASSERT_TRUE(Eventually([&] { return CountOfEvents("Started", "certlatch") >= 2; }));
-  for (const std::string& pod : pods_) EXPECT_EQ(State(pod, "nginx").reason, "ContainerCreating");
+  // What the kubelet says of it comes after its events.
+  for (const std::string& pod : pods_) {
+    EXPECT_TRUE(Eventually([&] { return State(pod, "nginx").reason == "ContainerCreating"; }));
+  }
   ExpectToServeOnceIssued(kPatience);
   ExpectToServeARenewedOne(kPatience);
 }
