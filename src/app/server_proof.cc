@@ -9,8 +9,7 @@ namespace {
 
 bool AreSame(const std::vector<Reachable>& some, const std::vector<Reachable>& others) {
   size_t same = 0;
-  while (same < some.size() && same < others.size() && some[same].url == others[same].url &&
-         some[same].address == others[same].address && some[same].ca_pem == others[same].ca_pem) {
+  while (same < some.size() && same < others.size() && IsSameServer(some[same], others[same])) {
     ++same;
   }
   return same == some.size() && same == others.size();

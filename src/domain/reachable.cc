@@ -74,6 +74,10 @@ const char* Read(std::string_view text, Reachable& reachable) {
 
 }  // namespace
 
+bool IsSameServer(const Reachable& one, const Reachable& other) {
+  return one.url == other.url && one.address == other.address && one.ca_pem == other.ca_pem;
+}
+
 bool IsReachable(std::string_view text) {
   return text.find("://") != std::string_view::npos || text.starts_with("file:");
 }

@@ -38,6 +38,9 @@ struct Reachable {
   std::string text;  // as given, without what may be secret (credentials, a query): for messages
 };
 
+// Whether an attempt at one tells of the other, too: the same place, asked by the same bundle.
+bool IsSameServer(const Reachable& one, const Reachable& other);
+
 // Whether `text` is meant as one: it has a scheme, if only one that ParseReachable refuses. (A
 // "file:" never is TYPE/NAME, nor is what has "://".)
 bool IsReachable(std::string_view text);

@@ -120,10 +120,6 @@ bool FindServer(std::string_view url, Reachable& server) {
   return true;
 }
 
-bool AreSame(const Reachable& one, const Reachable& other) {
-  return one.url == other.url && one.address == other.address && one.ca_pem == other.ca_pem;
-}
-
 }  // namespace
 
 void AddWebhookNeeds(const Json& object, std::vector<Selection>& needs) {
@@ -150,7 +146,7 @@ void AddWebhookServers(const Collections& collections, std::vector<Reachable>& s
     server.ca_pem = *std::move(pem);
     server.text = LabelOf(*object, i);
     size_t same = 0;
-    while (same < servers.size() && !AreSame(servers[same], server)) ++same;
+    while (same < servers.size() && !IsSameServer(servers[same], server)) ++same;
     if (same == servers.size()) servers.push_back(std::move(server));
   }
 }

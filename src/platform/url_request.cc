@@ -24,22 +24,20 @@ Duration UrlRequest::Left() const { return std::max<Duration>(end_ - Loop::Now()
 bool UrlRequest::IsOutOfTime() const { return Left() <= kRounding; }
 
 Status UrlRequest::Trust(const std::string& ca_file, const char* flag, bool verify) {
-  auto identity = std::make_unique<TlsIdentity>();
-  identity->verify = verify;
+  std::string ca_pem;
   if (!ca_file.empty()) {
     Result<std::string> pem = ReadCertificates(ca_file, flag);
     if (!pem) return std::move(pem).error();
-    identity->certificate_authority = *std::move(pem);
+    ca_pem = *std::move(pem);
   }
-  request_.tls = std::move(identity);
-  request_.trust_flag = flag;
-  request_.name_flag = "";
+  TrustOnly(std::move(ca_pem), flag, verify);
   return {};
 }
 
-void UrlRequest::TrustOnly(const std::string& ca_pem, const char* source) {
+void UrlRequest::TrustOnly(std::string ca_pem, const char* source, bool verify) {
   auto identity = std::make_unique<TlsIdentity>();
-  identity->certificate_authority = ca_pem;
+  identity->verify = verify;
+  identity->certificate_authority = std::move(ca_pem);
   request_.tls = std::move(identity);
   request_.trust_flag = source;
   request_.name_flag = "";

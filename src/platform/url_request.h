@@ -19,8 +19,8 @@ class UrlRequest : public Cancellable {
 
   // request_ trusts the system's authorities, or those in a file as it is now; or anyone.
   Status Trust(const std::string& ca_file, const char* flag, bool verify = true);
-  // It trusts these alone; `source` is what messages call them.
-  void TrustOnly(const std::string& ca_pem, const char* source);
+  // The same of certificates in PEM ("": the system's); `source` is what messages call them.
+  void TrustOnly(std::string ca_pem, const char* source, bool verify = true);
   // Sends request_ to method's host, or Unix socket; or to another host in its place.
   void Ask(const HttpMethod& method, const std::string& instead = {});
   // Ends in OnAnswer, too, with no more than the problem.
